@@ -1,8 +1,9 @@
 /**
  * The script a prompt carries for the scripted model, and the choice of the turn to play next.
  *
- * The choice reads nothing but the conversation the provider is sent, so it survives restarts of
- * either side, forks and compactions. Walking the messages after the newest script:
+ * The choice reads nothing but the conversation the provider is sent, so it survives restarts and
+ * forks; a summary carries the script and its progress over a compaction. Walking the messages after
+ * the newest script:
  *
  *   turns[0] → turns[1] → … → (turns played) ─ no newer user message ─→ beyond
  *                                            └ a newer user message ──→ onPrompt[0] → onPrompt[1] → … → quote it
@@ -88,6 +89,9 @@ interface CarriedScript extends Script {
 }
 
 const MARKER = /<script>(\{.*?\})<\/script>/gs
+const MARKER_WHOLE = /<script>\{.*?\}<\/script>/s
+/** What OpenCode itself says after a compaction; nobody asked for anything. */
+const OWN_CONTINUE = /^Continue if you have next steps/
 
 /** A prompt that reads as `prompt` to a person and as `script` to the scripted model. */
 export function scripted(prompt: string, script: Script, progress?: Progress): string {
@@ -96,8 +100,14 @@ export function scripted(prompt: string, script: Script, progress?: Progress): s
   return `${prompt}\n<script>${json}</script>`
 }
 
+/** A script and how far it has been played. */
+export interface Position {
+  script: Script
+  progress: Progress
+}
+
 /** The newest script of a conversation and how far it has been played. */
-export function locate(messages: readonly ModelMessage[]): { script: Script; progress: Progress } | undefined {
+export function locate(messages: readonly ModelMessage[]): Position | undefined {
   for (let index = messages.length - 1; index >= 0; index -= 1) {
     const message = messages[index]
     // An assistant message carries a script only as the summary of a compacted conversation.
@@ -120,6 +130,12 @@ export function choose(script: Script, progress: Progress, newest: string): Chos
   }
 }
 
+/** Where the script stands once the turn chosen for `progress` has been played. */
+export function following(script: Script, progress: Progress): Progress {
+  if (progress.played < script.turns.length) return { ...progress, played: progress.played + 1 }
+  return progress.prompted ? { ...progress, answered: progress.answered + 1 } : progress
+}
+
 /**
  * Fills placeholders in every string of a value: `{{task}}` `{{task:1}}` is the n-th distinct task id
  * (`bg_…`) and `{{session}}` the n-th session id (`ses_…`) in the newest user message, else in the
@@ -138,6 +154,15 @@ export function newestUserText(messages: readonly ModelMessage[]): string {
 }
 
 function fillText(text: string, messages: readonly ModelMessage[]): string {
+  // A script inside the text is another conversation's: its placeholders are filled over there.
+  const scripts = text.match(MARKER) ?? []
+  return text
+    .split(MARKER_WHOLE)
+    .map((prose, index) => fillProse(prose, messages) + (scripts[index] ?? ""))
+    .join("")
+}
+
+function fillProse(text: string, messages: readonly ModelMessage[]): string {
   return text.replace(/\{\{(task|session|user|tool)(?::(\d+))?\}\}/g, (whole, kind: string, index = "0") => {
     const user = newestUserText(messages)
     const tools = messages.filter((message) => message.role === "tool").map((message) => message.text)
@@ -164,10 +189,8 @@ function advance(script: CarriedScript, later: readonly ModelMessage[]): Progres
   const progress: Progress = { played: 0, prompted: false, answered: 0, ...script.progress }
   for (const message of later) {
     const finished = progress.played >= script.turns.length
-    if (message.role === "user") progress.prompted ||= finished
-    if (message.role !== "assistant") continue
-    if (!finished) progress.played += 1
-    else if (progress.prompted) progress.answered += 1
+    if (message.role === "user") progress.prompted ||= finished && !OWN_CONTINUE.test(message.text)
+    if (message.role === "assistant") Object.assign(progress, following(script, progress))
   }
   return progress
 }

@@ -8,8 +8,9 @@
 import { CallLog } from "./call-log.ts"
 import type { CallFilter, CallKind, ModelCall } from "./call-log.ts"
 import { completionObject, completionStream, pause } from "./completion.ts"
-import { choose, fill, locate, newestUserText, scripted } from "./script.ts"
-import type { ChosenTurn, ModelMessage, ScriptedTurn } from "./script.ts"
+import { plan } from "./plan.ts"
+import { fill, following, newestUserText } from "./script.ts"
+import type { ChosenTurn, ModelMessage, Position, ScriptedTurn } from "./script.ts"
 
 export { scripted } from "./script.ts"
 export type { Script, ScriptedTool, ScriptedTurn, ScriptedUsage } from "./script.ts"
@@ -44,6 +45,7 @@ interface CompletionRequest {
 export function startScriptedModel(): ScriptedModel {
   const log = new CallLog()
   const faults = new Map<string, number>()
+  const positions = new Map<string | undefined, Position | undefined>()
   const closing = new AbortController()
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -65,15 +67,17 @@ export function startScriptedModel(): ScriptedModel {
     signal: AbortSignal,
   ): Promise<Response> {
     const messages = body.messages.map(flatten)
-    const { kind, scriptId, chosen } = plan(messages, (body.tools?.length ?? 0) > 0)
+    const sessionId = headers.get("x-session-affinity") ?? undefined
+    const { kind, position, chosen } = plan(messages, (body.tools?.length ?? 0) > 0, positions.get(sessionId))
     const faulty = strikes(chosen, faults)
+    if (kind === "turn" && !faulty) positions.set(sessionId, position && played(position))
     const turn = faulty ? chosen.turn : ordinary(chosen.turn)
     const call = log.open({
-      scriptId,
+      scriptId: position?.script.id,
       kind,
       provider,
       model: body.model,
-      sessionId: headers.get("x-session-affinity") ?? headers.get("x-opencode-session") ?? undefined,
+      sessionId,
       key: chosen.key,
       status: turn.status ?? 200,
       messages: messages.length,
@@ -117,42 +121,16 @@ export function startScriptedModel(): ScriptedModel {
   }
 }
 
-function plan(
-  messages: ModelMessage[],
-  hasTools: boolean,
-): { kind: CallKind; scriptId: string | undefined; chosen: ChosenTurn } {
-  const newest = newestUserText(messages)
-  const kind = hasTools ? "turn" : ownRequest(messages, newest)
-  if (kind === "title")
-    return { kind, scriptId: undefined, chosen: { turn: { text: "Scripted conversation" }, key: "" } }
-  const found = locate(messages)
-  if (!found) {
-    const text = kind === "summary" ? "A conversation without a script." : `Noted: ${newest.slice(0, 200)}`
-    return { kind: kind === "summary" ? kind : "other", scriptId: undefined, chosen: { turn: { text }, key: "" } }
-  }
-  const { script, progress } = found
-  if (kind !== "summary") return { kind: "turn", scriptId: script.id, chosen: choose(script, progress, newest) }
-  const turn = script.onSummary ?? {}
-  const text = scripted(turn.text ?? "The work so far, in short.", script, progress)
-  return { kind, scriptId: script.id, chosen: { turn: { ...turn, text }, key: `${script.id}/summary` } }
-}
-
-/** OpenCode asks for titles and summaries without offering tools. */
-function ownRequest(messages: ModelMessage[], newest: string): CallKind {
-  const system = messages
-    .filter((message) => message.role === "system")
-    .map((message) => message.text)
-    .join("\n")
-  if (/title generator/i.test(system) || newest.startsWith("Generate a title")) return "title"
-  return /summar|compact/i.test(system) ? "summary" : "turn"
-}
-
 function strikes({ turn, key }: ChosenTurn, faults: Map<string, number>): boolean {
   if (turn.status === undefined && !turn.hang && !turn.empty) return false
   const struck = faults.get(key) ?? 0
   if (struck >= (turn.times ?? Number.POSITIVE_INFINITY)) return false
   faults.set(key, struck + 1)
   return true
+}
+
+function played({ script, progress }: Position): Position {
+  return { script, progress: following(script, progress) }
 }
 
 function ordinary({ status: _status, hang: _hang, empty: _empty, ...turn }: ScriptedTurn): ScriptedTurn {
