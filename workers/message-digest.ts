@@ -1,0 +1,88 @@
+import type { MessagesPage, PlainMessage } from "../src/coordinator/ports.ts"
+import { digestOf } from "../src/core/digest.ts"
+import type { NewestMessage } from "../src/core/snapshot.ts"
+import { cutMiddle } from "../src/core/text.ts"
+import type { AssistantAnswer, MessageAnswer, PartAnswer } from "./opencode-shapes.ts"
+
+/** The newest messages as a run needs them: what the last one is, and whether anything moved. */
+export function pageOf(messages: readonly MessageAnswer[], maxChars: number): MessagesPage {
+  // Ids ascend with time and are what OpenCode itself goes by; the list comes in order of creation.
+  const newestFirst = messages.toSorted((a, b) => (a.info.id < b.info.id ? 1 : -1))
+  const users = newestFirst.filter(({ info }) => info.role === "user").map(({ info }) => info.id)
+  const [newest] = newestFirst
+  const [newestUser] = users
+  return {
+    newest: newest === undefined ? null : newestOf(newest, maxChars),
+    ...(newestUser === undefined ? {} : { newestUser }),
+    fingerprint: fingerprintOf(newestFirst.find(({ info }) => info.role === "assistant")),
+    users,
+  }
+}
+
+/** A message as text, with the states of its tools. */
+export function plainOf({ info, parts }: MessageAnswer): PlainMessage {
+  const error = info.role === "assistant" ? errorOf(info) : undefined
+  return {
+    id: info.id,
+    role: info.role,
+    text: textOf(parts),
+    tools: parts.flatMap(({ tool, state }) =>
+      tool === undefined || state === undefined ? [] : [{ name: tool, state: state.status }],
+    ),
+    ...(error === undefined ? {} : { error: error.message === "" ? error.name : `${error.name}: ${error.message}` }),
+    created: info.time.created,
+  }
+}
+
+function newestOf({ info, parts }: MessageAnswer, maxChars: number): NewestMessage {
+  const text = textOf(parts)
+  const finished = parts.some(({ state }) => state?.status === "completed" || state?.status === "error")
+  const output = text.trim() !== "" || finished
+  if (info.role === "user") return { id: info.id, role: "user", completed: false, summary: false, output }
+  const completed = info.time.completed !== undefined
+  const error = errorOf(info)
+  const tool = parts.find(({ state }) => state?.status === "running")?.tool
+  return {
+    id: info.id,
+    role: "assistant",
+    parentID: info.parentID,
+    completed,
+    ...(info.finish === undefined ? {} : { finish: info.finish }),
+    ...(error === undefined ? {} : { error }),
+    summary: info.summary === true,
+    output,
+    ...(completed ? shortened(text, maxChars) : {}),
+    ...(tool === undefined ? {} : { tool }),
+  }
+}
+
+function shortened(text: string, maxChars: number): Pick<NewestMessage, "text" | "cut"> {
+  const { text: short, cut } = cutMiddle(text, maxChars)
+  return cut ? { text: short, cut } : { text: short }
+}
+
+function textOf(parts: readonly PartAnswer[]): string {
+  return parts
+    .filter(({ type, synthetic, ignored }) => type === "text" && synthetic !== true && ignored !== true)
+    .map(({ text }) => text ?? "")
+    .filter((text) => text !== "")
+    .join("\n\n")
+}
+
+function errorOf({ error }: AssistantAnswer): { name: string; message: string } | undefined {
+  return error === undefined ? undefined : { name: error.name, message: error.data?.message ?? "" }
+}
+
+function fingerprintOf(message: MessageAnswer | undefined): string {
+  if (message?.info.role !== "assistant") return ""
+  const { id, tokens, time, error, finish } = message.info
+  const parts = message.parts.map(({ id: part, text, state }) => [part, text?.length, state?.status, sizeOf(state)])
+  return digestOf(JSON.stringify([id, tokens, time.completed, error?.name, finish, parts]))
+}
+
+/** How much a tool has said so far; a running one says it in its metadata. */
+function sizeOf(state: PartAnswer["state"]): number {
+  const running = state?.metadata?.output
+  const said = state?.output ?? state?.error ?? (typeof running === "string" ? running : "")
+  return said.length
+}
