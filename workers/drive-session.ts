@@ -1,6 +1,14 @@
-import type { Clock, SessionApi } from "../src/coordinator/ports.ts"
+import type { Clock, MessagesPage, SessionApi } from "../src/coordinator/ports.ts"
 import type { Assignment, RunCommand } from "../src/core/effects.ts"
+import { LanesError } from "../src/core/errors.ts"
 import type { RunReport } from "../src/core/inputs.ts"
+import type { Snapshot } from "../src/core/snapshot.ts"
+import type { ErrorReason, Prompt } from "../src/core/task.ts"
+import { deleteDoubles, leaveSession } from "./leave-session.ts"
+import type { OpenSession } from "./open-session.ts"
+import { openSession } from "./open-session.ts"
+import { pause, RunFailure } from "./patience.ts"
+import { PromptSender } from "./send-prompt.ts"
 
 /** What one run needs of the world. */
 export interface RunPorts {
@@ -13,9 +21,239 @@ export interface RunPorts {
 /** A run under way. */
 export interface DrivenRun {
   command(command: RunCommand): void
-  /** Resolves when the run has left its session (after `stop`, or after `failed` was reported). Never rejects. */
+  /** Resolves when the run has left its session, after `stopped` or `failed` was reported. Rejects only on a bug. */
   readonly done: Promise<void>
 }
 
-/** The loop of one run. */
-export declare function driveSession(assignment: Assignment, ports: RunPorts): DrivenRun
+/** The newest message is read at every poll that may be the last, else only every so many ticks. */
+const DEEP_EVERY = 5
+/** The second read of a finished answer comes at once. */
+const CONFIRM_MS = 10
+const CHECK_MESSAGES = 200
+
+/** The loop of one run: opens its session, prompts it, and polls until told to stop. Decides nothing about completion. */
+export function driveSession(assignment: Assignment, ports: RunPorts): DrivenRun {
+  const driver = new SessionDriver(assignment, ports)
+  return { command: (command) => driver.command(command), done: driver.drive() }
+}
+
+class SessionDriver {
+  readonly #assignment: Assignment
+  readonly #ports: RunPorts
+  readonly #orders: Prompt[]
+  /** When each prompt of this attempt was accepted, on our clock. */
+  readonly #acceptedAt: number[] = []
+  readonly #stopping = new AbortController()
+  #abort = false
+  #seq = 0
+  #tick = 0
+  #poked = false
+  #wake: () => void = () => {}
+  /** Fingerprint of the answer that was read twice. */
+  #confirmed: string | undefined
+  #newestID: string | undefined
+  readonly #replies = new Set<Promise<void>>()
+
+  constructor(assignment: Assignment, ports: RunPorts) {
+    this.#assignment = assignment
+    this.#ports = ports
+    this.#orders = [...assignment.prompts]
+  }
+
+  command(command: RunCommand): void {
+    switch (command.type) {
+      case "poke":
+        this.#poked = true
+        break
+      case "prompt":
+        this.#orders.push(command.prompt)
+        break
+      case "reply":
+        this.#reply(command.askID, command.message)
+        return
+      case "stop":
+        this.#abort = command.abort
+        this.#stopping.abort()
+    }
+    this.#wake()
+  }
+
+  async drive(): Promise<void> {
+    const { run, accepted } = this.#assignment
+    const { api, report } = this.#ports
+    let opened: OpenSession | undefined
+    try {
+      opened = await openSession(this.#assignment, this.#ports, this.#patience())
+      if (opened !== undefined && !this.#stopped) {
+        report({ type: "session", run, sessionID: opened.id, ...(opened.todos === undefined ? {} : { todos: opened.todos }) })
+        await this.#loop(opened, accepted > 0)
+      }
+    } catch (thrown) {
+      const failure = failureOf(thrown)
+      if (failure === "moved on") return
+      if (!this.#stopped) {
+        // A session that was deleted under a run goes on streaming.
+        if (failure.reason === "SESSION_GONE" && opened !== undefined) await leaveSession(this.#left(opened, true), this.#ports)
+        report({ type: "failed", run, reason: failure.reason, message: failure.message })
+        return
+      }
+    }
+    if (opened === undefined && this.#abort && this.#assignment.sessionID === undefined) {
+      await deleteDoubles(this.#assignment, undefined, api)
+    }
+    const idle = opened === undefined || (await leaveSession(this.#left(opened, this.#abort), this.#ports))
+    await Promise.allSettled(this.#replies)
+    report({ type: "stopped", run, idle })
+  }
+
+  async #loop(session: OpenSession, look: boolean): Promise<void> {
+    const sender = new PromptSender(this.#assignment, session, this.#ports.api, this.#ports.clock, this.#patience())
+    let check = this.#assignment.check
+    let pollNow = look
+    while (!this.#stopped) {
+      for (let order = this.#orders[0]; order !== undefined && !this.#stopped; order = this.#orders[0]) {
+        const messageID = await sender.send(order, check ? CHECK_MESSAGES : 0)
+        if (messageID === undefined) return
+        this.#orders.shift()
+        this.#acceptedAt.push(this.#ports.clock.now())
+        this.#ports.report({ type: "prompted", run: this.#assignment.run, n: order.n, messageID })
+      }
+      check = false
+      if (pollNow || this.#poked) this.#poked = false
+      else if ((await this.#untilTick()) === "order") continue
+      if (this.#stopped) return
+      pollNow = await this.#poll(session)
+      if (pollNow) await this.#sleep(CONFIRM_MS)
+    }
+  }
+
+  /** One look at the session; true when another one should follow at once. */
+  async #poll(session: OpenSession): Promise<boolean> {
+    const { run } = this.#assignment
+    const seq = ++this.#seq
+    try {
+      const { snapshot, again } = await this.#look(session)
+      if (this.#stopped) return false
+      this.#ports.report({ type: "snapshot", run, seq, snapshot })
+      return again
+    } catch (thrown) {
+      if (this.#stopped) return false
+      const error = LanesError.from(thrown, "GARBLED")
+      if (error.code === "NOT_FOUND" || error.code === "RUN_MOVED_ON") throw error
+      this.#ports.report({ type: "poll-failed", run, seq, failure: failureKind(error), message: error.message })
+      return false
+    }
+  }
+
+  async #look(session: OpenSession): Promise<{ snapshot: Snapshot; again: boolean }> {
+    const { directory, accepted, maxResultChars } = this.#assignment
+    const { api } = this.#ports
+    const { signal } = this.#stopping
+    const { askedAt, of } = await api.status(directory, signal)
+    const prompts = accepted + this.#acceptedAt.filter((at) => at <= askedAt).length
+    const status = of[session.id] ?? { type: "absent" as const }
+    const idle = status.type === "absent"
+    // Spread over the ticks, so that many runs do not read at once; asks are shared, so those come together.
+    const deep = idle || (this.#tick + session.spread) % DEEP_EVERY === 0
+    const page = deep ? await api.newest(directory, session.id, { limit: idle ? 3 : 1, maxChars: maxResultChars }, signal) : undefined
+    const answer = idle && page?.newest?.role === "assistant" && page.newest.completed
+    const todos = answer ? await api.todos(directory, session.id, signal).catch(skip) : undefined
+    const asks = !idle && this.#tick % DEEP_EVERY === 0 ? await api.asks(directory, signal).catch(skip) : undefined
+    const info = page !== undefined && this.#newNews(page) ? await api.get(directory, session.id, signal) : undefined
+    const snapshot: Snapshot = {
+      status,
+      prompts,
+      ...(page === undefined ? {} : { newest: page.newest, fingerprint: page.fingerprint }),
+      ...(page?.newestUser === undefined ? {} : { newestUser: page.newestUser }),
+      ...(todos === undefined ? {} : { todos }),
+      ...(asks === undefined ? {} : { asks: asks[session.id] ?? [] }),
+      ...(info === undefined ? {} : { tokens: info.tokens, cost: info.cost }),
+    }
+    return { snapshot, again: answer && this.#unconfirmed(page) }
+  }
+
+  /** Tokens and cost move with whole messages. */
+  #newNews(page: MessagesPage): boolean {
+    const { newest } = page
+    const id = newest?.role === "assistant" ? `${newest.id}:${newest.completed}` : undefined
+    if (id === undefined || id === this.#newestID) return false
+    this.#newestID = id
+    return true
+  }
+
+  #unconfirmed(page: MessagesPage | undefined): boolean {
+    if (page === undefined || page.fingerprint === this.#confirmed) return false
+    this.#confirmed = page.fingerprint
+    return true
+  }
+
+  /** Sleeps to the next tick of a grid all runs share, so that their status calls are one. */
+  async #untilTick(): Promise<"tick" | "poke" | "order"> {
+    const { clock } = this.#ports
+    const { pollIntervalMs } = this.#assignment
+    await this.#sleep(pollIntervalMs - (clock.now() % pollIntervalMs))
+    if (this.#orders.length > 0) return "order"
+    this.#tick = Math.floor(clock.now() / pollIntervalMs)
+    const poked = this.#poked
+    this.#poked = false
+    return poked ? "poke" : "tick"
+  }
+
+  #sleep(ms: number): Promise<void> {
+    if (this.#stopped || this.#poked || this.#orders.length > 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const undo = this.#ports.clock.setTimer(ms, () => this.#wake())
+      this.#wake = () => {
+        this.#wake = () => {}
+        undo()
+        resolve()
+      }
+    })
+  }
+
+  #reply(askID: string, message: string): void {
+    const { directory } = this.#assignment
+    const { api } = this.#ports
+    const reply = this.#patience()
+      .persist(() => api.reject(directory, askID, message, this.#stopping.signal))
+      .then(undefined, skip)
+      .finally(() => this.#replies.delete(reply))
+    this.#replies.add(reply)
+  }
+
+  #patience(): ReturnType<typeof pause> {
+    const { run } = this.#assignment
+    const { clock, report } = this.#ports
+    return pause(clock, this.#stopping.signal, (error) => {
+      report({ type: "poll-failed", run, seq: ++this.#seq, failure: failureKind(error), message: error.message })
+    })
+  }
+
+  #left(session: OpenSession, abort: boolean): Parameters<typeof leaveSession>[0] {
+    const prompted = this.#assignment.accepted + this.#acceptedAt.length > 0
+    return { assignment: this.#assignment, session, abort, unused: session.created && !prompted }
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+}
+
+/** What could not be read this time is left out of the snapshot. */
+function skip(): undefined {
+  return undefined
+}
+
+function failureKind(error: LanesError): "unreachable" | "timeout" | "garbled" | "refused" {
+  if (error.code === "SERVER_UNREACHABLE" || error.code === "RELOADING") return "unreachable"
+  if (error.code === "SERVER_TIMEOUT") return "timeout"
+  return error.code === "GARBLED" ? "garbled" : "refused"
+}
+
+function failureOf(thrown: unknown): { reason: ErrorReason; message: string } | "moved on" {
+  if (thrown instanceof RunFailure) return { reason: thrown.reason, message: thrown.message }
+  if (!(thrown instanceof LanesError)) throw thrown
+  if (thrown.code === "RUN_MOVED_ON") return "moved on"
+  if (thrown.code === "NOT_FOUND") return { reason: "SESSION_GONE", message: "The session no longer exists on the server." }
+  return { reason: "SESSION_ERROR", message: thrown.message }
+}

@@ -33,8 +33,9 @@ export interface NewestMessage {
   readonly summary: boolean
   /** Has non-empty text or a finished tool part. */
   readonly output: boolean
-  /** Final text, joined, only when completed; bounded by the reader. */
+  /** Final text, joined, only when completed; cut in the middle beyond the assignment's `maxResultChars`. */
   readonly text?: string
+  readonly cut?: boolean
   /** Name of the tool that runs in it now. */
   readonly tool?: string
 }
@@ -88,5 +89,6 @@ export type Hint =
   /** `session.error`: buffered, believed when the session stays without an answer. */
   | { readonly type: "error"; readonly name: string; readonly message: string }
   | { readonly type: "ask"; readonly ask: Ask }
-  | { readonly type: "answered"; readonly askID: string }
+  /** Somebody answered an ask; `rejected` without a word to the model ends its run. */
+  | { readonly type: "answered"; readonly askID: string; readonly rejected: boolean }
   | { readonly type: "deleted" }

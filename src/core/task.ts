@@ -91,6 +91,8 @@ export interface TaskRow {
   /** Time this epoch has waited and run so far. */
   readonly queuedMs: Ms
   readonly ranMs: Ms
+  /** Counts starts of this task over all epochs and processes: late words of an older attempt are told by it. */
+  readonly attempt: number
   readonly crashes: number
   readonly resumes: number
   readonly nudges: number

@@ -1,0 +1,143 @@
+import type { Delivery } from "./effects.ts"
+import type { Options } from "./options.ts"
+import { BOUNDS } from "./options.ts"
+import type { TaskId, TaskRow } from "./task.ts"
+
+/** What a delivery under way is about. */
+interface Line {
+  /** Tasks in the delivery under way; empty = none is. */
+  readonly sending: Set<TaskId>
+  attempts: number
+  /** No attempt before; monotonic ms. */
+  notBefore: number
+  /** First failure since the last success. */
+  failingSince: number | undefined
+}
+
+/**
+ * What each parent must still be told. Nothing is counted here: owed and unsettled tasks are looked up by their
+ * parent, and their rows say the rest. One delivery at a time per parent.
+ */
+export class Outbox {
+  readonly #owed = new Map<string, Map<TaskId, TaskRow>>()
+  readonly #unsettled = new Map<string, Map<TaskId, TaskRow>>()
+  readonly #lines = new Map<string, Line>()
+  /** Owed since before a restart: told without a turn. */
+  readonly #quiet = new Set<TaskId>()
+
+  /** Sorts a task in again after any change; the only writer of both indexes. */
+  index(row: TaskRow, quiet = false): void {
+    const parent = row.spec.parent?.sessionID
+    if (parent === undefined) return
+    place(this.#unsettled, parent, row, row.state === "pending" || row.state === "running")
+    const owed = row.notice.state === "owed"
+    place(this.#owed, parent, row, owed)
+    if (owed && quiet) this.#quiet.add(row.id)
+    if (!owed) {
+      this.#quiet.delete(row.id)
+      this.#lines.get(parent)?.sending.delete(row.id)
+    }
+    this.#sweep(parent)
+  }
+
+  drop(row: TaskRow): void {
+    const parent = row.spec.parent?.sessionID
+    if (parent === undefined) return
+    place(this.#unsettled, parent, row, false)
+    place(this.#owed, parent, row, false)
+    this.#quiet.delete(row.id)
+    this.#lines.get(parent)?.sending.delete(row.id)
+    this.#sweep(parent)
+  }
+
+  /** Unsettled tasks of a conversation. */
+  unsettled(parent: string): TaskRow[] {
+    return [...(this.#unsettled.get(parent)?.values() ?? [])]
+  }
+
+  countUnsettled(parent: string): number {
+    return this.#unsettled.get(parent)?.size ?? 0
+  }
+
+  /** Tasks the parent is still owed a word about. */
+  owed(parent: string): TaskRow[] {
+    return [...(this.#owed.get(parent)?.values() ?? [])]
+  }
+
+  /** The delivery that should start now, if any; it is then under way. */
+  next(parent: string, wake: Options["wake"], now: number): Delivery | undefined {
+    const owed = this.owed(parent).sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0) || a.order - b.order)
+    const first = owed[0]
+    const line = this.#line(parent)
+    if (first?.spec.parent === undefined || line.sending.size > 0 || now < line.notBefore) {
+      this.#sweep(parent)
+      return undefined
+    }
+    for (const row of owed) line.sending.add(row.id)
+    return {
+      parent: owed.at(-1)?.spec.parent ?? first.spec.parent,
+      directory: first.spec.directory,
+      items: owed.map((row) => ({ task: row.id, epoch: row.epoch, tail: row.notice.tail ?? "" })),
+      wake: owed.some((row) => !this.#quiet.has(row.id) && this.#wakes(row, parent, wake)),
+      attempt: ++line.attempts,
+    }
+  }
+
+  /** An attempt failed; returns when to try again, or undefined when it has failed for too long. */
+  failed(parent: string, now: number): number | undefined {
+    const line = this.#line(parent)
+    line.sending.clear()
+    line.failingSince ??= now
+    if (now - line.failingSince >= BOUNDS.noticeMs) return undefined
+    const [first, longest] = BOUNDS.noticeBackoffMs
+    line.notBefore = now + Math.min(longest, first * 2 ** Math.min(line.attempts - 1, 16))
+    return line.notBefore
+  }
+
+  /** The parent's session holds this notice: its delivery is over, and failures count anew. */
+  delivered(parent: string, task: TaskId): void {
+    const line = this.#lines.get(parent)
+    if (line === undefined) return
+    line.sending.delete(task)
+    line.attempts = 0
+    line.failingSince = undefined
+  }
+
+  /** Entries of all maps: zero at rest. */
+  get size(): number {
+    return this.#owed.size + this.#unsettled.size + this.#lines.size + this.#quiet.size
+  }
+
+  /** A failure wakes; else the end of the batch does, or every end. */
+  #wakes(row: TaskRow, parent: string, wake: Options["wake"]): boolean {
+    if (row.state !== "completed" || wake === "each") return true
+    const batch = row.spec.parent?.batch
+    for (const other of this.#unsettled.get(parent)?.values() ?? []) {
+      if (other.spec.background && other.spec.parent?.batch === batch) return false
+    }
+    return true
+  }
+
+  #line(parent: string): Line {
+    let line = this.#lines.get(parent)
+    if (line === undefined) {
+      line = { sending: new Set(), attempts: 0, notBefore: 0, failingSince: undefined }
+      this.#lines.set(parent, line)
+    }
+    return line
+  }
+
+  #sweep(parent: string): void {
+    if (!this.#owed.has(parent)) this.#lines.delete(parent)
+  }
+}
+
+function place(index: Map<string, Map<TaskId, TaskRow>>, parent: string, row: TaskRow, member: boolean): void {
+  const of = index.get(parent)
+  if (member) {
+    if (of === undefined) index.set(parent, new Map([[row.id, row]]))
+    else of.set(row.id, row)
+  } else if (of?.delete(row.id) && of.size === 0) {
+    index.delete(parent)
+  }
+}

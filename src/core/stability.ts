@@ -1,0 +1,370 @@
+import type { Ms, Options } from "./options.ts"
+import { BOUNDS } from "./options.ts"
+import type { Ask, Hint, NewestMessage, SessionStatus, Snapshot, Todos } from "./snapshot.ts"
+import type { CompletedReason, ErrorReason } from "./task.ts"
+
+/**
+ * What is known of one run since its newest prompt was accepted. All times are monotonic ms. Three inputs never mean
+ * the same: "absent from the status map", "not read" and "the request failed".
+ */
+export interface Evidence {
+  /** When the run started, moved back by the run time of earlier processes. */
+  readonly startedAt: number
+  /** Newest accepted prompt, when it was accepted, and how many were. */
+  promptID: string | undefined
+  promptedAt: number
+  accepted: number
+  /** Last thing the agent did, moved forward over outages. */
+  progressAt: number
+  /** Last good sample; undefined while there is none newer than the newest prompt. */
+  sampledAt: number | undefined
+  /** Polls have failed since. */
+  outageSince: number | undefined
+  status: SessionStatus
+  /** When the provider is asked again. */
+  retryAt: number
+  absentPolls: number
+  absentSince: number
+  fingerprint: string | undefined
+  /** Consecutive reads of an unchanged newest message while absent, and since when. */
+  samePolls: number
+  sameSince: number
+  newest: NewestMessage | null | undefined
+  newestUser: string | undefined
+  todos: Todos | undefined
+  tool: string | undefined
+  stepID: string
+  steps: number
+  readonly asks: Map<string, Ask>
+  /** An ask was rejected and nothing has been said since. */
+  rejected: boolean
+  /** A `session.error` event, believed when no answer follows. */
+  error: { readonly name: string; readonly message: string; readonly at: number } | undefined
+  deleted: boolean
+  eventsAlive: boolean
+  /** The server went away, was restarted or disposed its instance, and the run has not been seen busy since. */
+  disturbed: boolean
+  disposedAt: number | undefined
+}
+
+export type Verdict =
+  | { readonly type: "wait"; readonly ms: Ms }
+  /** Idle with open TODOs: ask it to go on. */
+  | { readonly type: "nudge"; readonly open: number }
+  /** Idle without an answer, or cut off: by `recover`. */
+  | { readonly type: "interrupted"; readonly message: string; readonly cut: boolean }
+  | { readonly type: "complete"; readonly reason: CompletedReason; readonly truncated: boolean }
+  | { readonly type: "fail"; readonly reason: ErrorReason; readonly message: string }
+  /** Somebody pressed escape in it. */
+  | { readonly type: "escaped" }
+
+/** What a judgement depends on besides the evidence. */
+export interface Rules {
+  readonly options: Options
+  /** null = no bound. */
+  readonly ttlMs: Ms | null
+  /** Prompts of ours not accepted yet. */
+  readonly unsent: number
+  readonly nudges: number
+  readonly todosBefore: Todos | undefined
+}
+
+export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evidence {
+  return {
+    startedAt: now - ranMs,
+    promptID: undefined,
+    promptedAt: now,
+    accepted: 0,
+    progressAt: now,
+    sampledAt: undefined,
+    outageSince: undefined,
+    status: { type: "absent" },
+    retryAt: 0,
+    absentPolls: 0,
+    absentSince: now,
+    fingerprint: undefined,
+    samePolls: 0,
+    sameSince: now,
+    newest: undefined,
+    newestUser: undefined,
+    todos: undefined,
+    tool: undefined,
+    stepID: "",
+    steps: 0,
+    asks: new Map(),
+    rejected: false,
+    error: undefined,
+    deleted: false,
+    eventsAlive,
+    disturbed: false,
+    disposedAt: undefined,
+  }
+}
+
+/** A prompt was accepted: what was seen before says nothing about its answer. */
+export function observePrompt(e: Evidence, messageID: string, now: number): void {
+  e.promptID = messageID
+  e.promptedAt = now
+  e.accepted++
+  e.sampledAt = undefined
+  forgetIdle(e, now)
+  e.newest = undefined
+  e.newestUser = undefined
+  e.error = undefined
+  e.rejected = false
+  e.disturbed = false
+  e.disposedAt = undefined
+}
+
+/** Takes in a good sample; true when the agent has moved. */
+export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
+  if (e.outageSince !== undefined) {
+    // The stale clock stood still while nothing could be seen.
+    e.progressAt += Math.max(0, now - Math.max(e.outageSince, e.progressAt))
+    e.outageSince = undefined
+    forgetIdle(e, now)
+  }
+  if (snapshot.asks !== undefined) {
+    e.asks.clear()
+    for (const ask of snapshot.asks) e.asks.set(ask.id, ask)
+  }
+  if (snapshot.prompts < e.accepted) return false
+  e.sampledAt = now
+  e.status = snapshot.status
+  if (snapshot.status.type === "absent") {
+    if (e.absentPolls++ === 0) e.absentSince = now
+  } else {
+    forgetIdle(e, now)
+    e.disturbed = false
+    e.disposedAt = undefined
+    e.error = undefined
+    if (snapshot.status.type === "retry") e.retryAt = now + snapshot.status.inMs
+  }
+  if (snapshot.todos !== undefined) e.todos = snapshot.todos
+  return snapshot.newest !== undefined && observeMessage(e, snapshot.newest, snapshot, now)
+}
+
+function observeMessage(e: Evidence, newest: NewestMessage | null, snapshot: Snapshot, now: number): boolean {
+  e.newest = newest
+  e.newestUser = snapshot.newestUser
+  e.tool = newest?.tool
+  const changed = snapshot.fingerprint !== e.fingerprint
+  e.fingerprint = snapshot.fingerprint
+  if (changed || e.status.type !== "absent") {
+    e.samePolls = e.status.type === "absent" ? 1 : 0
+    e.sameSince = now
+  } else {
+    e.samePolls++
+  }
+  // Our own prompts are not progress.
+  if (!changed || newest?.role !== "assistant") return false
+  observeStep(e, newest.id)
+  progress(e, now)
+  return true
+}
+
+/** Counts a model step once, however it was learned of. */
+function observeStep(e: Evidence, messageID: string): boolean {
+  if (messageID <= e.stepID || (e.promptID !== undefined && messageID < e.promptID)) return false
+  e.stepID = messageID
+  e.steps++
+  e.rejected = false
+  return true
+}
+
+/** Takes in an event; true when it proves that the agent moved. Hints never complete a run. */
+export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
+  switch (hint.type) {
+    case "delta":
+      return progress(e, now)
+    case "part":
+      if (hint.tool !== undefined) e.tool = hint.tool ?? undefined
+      return progress(e, now)
+    case "step":
+      observeStep(e, hint.messageID)
+      return progress(e, now)
+    case "step-end":
+      e.tool = undefined
+      return progress(e, now)
+    case "todos":
+      e.todos = hint.todos
+      return progress(e, now)
+    case "ask":
+      e.asks.set(hint.ask.id, hint.ask)
+      return false
+    case "answered":
+      e.asks.delete(hint.askID)
+      e.rejected = hint.rejected
+      return progress(e, now)
+    case "error":
+      e.error = { name: hint.name, message: hint.message, at: now }
+      return false
+    case "deleted":
+      e.deleted = true
+      return false
+    case "idle":
+      return false
+  }
+}
+
+/** Takes in a failed poll: it changes nothing but stops every clock that rests on seeing. */
+export function observeFailure(e: Evidence, unreachable: boolean, now: number): void {
+  e.outageSince ??= now
+  if (unreachable) e.disturbed = true
+}
+
+function progress(e: Evidence, now: number): boolean {
+  e.progressAt = now
+  return true
+}
+
+/** The run goes on with another worker: what the lost one saw of idleness does not count. */
+export function observeRestart(e: Evidence, now: number): void {
+  e.sampledAt = undefined
+  forgetIdle(e, now)
+}
+
+function forgetIdle(e: Evidence, now: number): void {
+  e.absentPolls = 0
+  e.absentSince = now
+  e.samePolls = 0
+  e.sameSince = now
+}
+
+/** Concludes from the evidence; the first bound or the strongest evidence wins. */
+export function judge(e: Evidence, rules: Rules, now: number): Verdict {
+  const ttlAt = rules.ttlMs === null ? Number.POSITIVE_INFINITY : e.startedAt + rules.ttlMs
+  if (now >= ttlAt) return fail("TTL", `The run took longer than its ${words(rules.ttlMs ?? 0)}.`)
+  if (e.deleted) return fail("SESSION_GONE", "The session was deleted.")
+  if (e.steps > rules.options.maxSteps) {
+    return fail("STEP_LIMIT", `The run took more than ${rules.options.maxSteps} model steps.`)
+  }
+  if (e.outageSince !== undefined) return judgeOutage(e, rules, ttlAt, now)
+  if (e.status.type === "retry" && e.retryAt > ttlAt) {
+    return fail("SESSION_ERROR", `The provider would be asked again only after the run's time: ${e.status.message}`)
+  }
+  const settled = e.promptID !== undefined && rules.unsent === 0 && e.sampledAt !== undefined && e.status.type === "absent"
+  const verdict = settled ? judgeIdle(e, rules, now) : undefined
+  if (verdict !== undefined && verdict.type !== "wait") return verdict
+  const stale = judgeStale(e, rules, ttlAt, now)
+  return verdict?.type === "wait" && stale.type === "wait" ? wait(Math.min(verdict.ms, stale.ms)) : stale
+}
+
+function judgeOutage(e: Evidence, rules: Rules, ttlAt: number, now: number): Verdict {
+  const lostAt = (e.outageSince ?? now) + rules.options.serverLostMs
+  if (now >= lostAt) return fail("SERVER_LOST", `The server could not be asked for ${words(rules.options.serverLostMs)}.`)
+  const reloadAt = e.disposedAt === undefined ? Number.POSITIVE_INFINITY : e.disposedAt + BOUNDS.reloadMs
+  if (now >= reloadAt) return { type: "interrupted", message: "Its OpenCode instance was disposed and did not come back.", cut: true }
+  return wait(Math.min(lostAt, reloadAt, ttlAt) - now)
+}
+
+/** The newest message answers our newest prompt, and nobody has asked anything since. */
+function answered(e: Evidence, message: NewestMessage): boolean {
+  const asked = e.promptID
+  if (message.role !== "assistant" || asked === undefined || message.parentID === undefined) return false
+  return message.parentID >= asked && (e.newestUser === undefined || e.newestUser <= message.parentID)
+}
+
+/** The session is absent from the status map and was read since the newest prompt. Undefined = nothing to say yet. */
+function judgeIdle(e: Evidence, rules: Rules, now: number): Verdict | undefined {
+  const message = e.newest
+  if (message === undefined) return undefined
+  if (message === null || !answered(e, message)) return judgeUnanswered(e, message, rules, now)
+  if (message.error !== undefined) {
+    if (message.error.name !== "MessageAbortedError") return fail("SESSION_ERROR", message.error.message)
+    return e.disturbed ? { type: "interrupted", message: "Its OpenCode instance went away.", cut: true } : { type: "escaped" }
+  }
+  if (message.summary) return undefined
+  const terminal = message.finish !== undefined && !NOT_FINAL.has(message.finish)
+  if (!message.completed || (e.disturbed && !terminal)) {
+    const open = e.disturbed ? e.absentPolls >= 2 : idleFor(e, rules, now)
+    return open ? { type: "interrupted", message: "The server stopped working on it half-way.", cut: true } : idleWait(e, rules, now)
+  }
+  if (e.rejected && !terminal) {
+    if (e.absentPolls < 2) return undefined
+    return fail("PERMISSION", "A permission it needs was rejected, and it ended without an answer.")
+  }
+  return judgeAnswer(e, message, terminal, rules, now)
+}
+
+const NOT_FINAL: ReadonlySet<string> = new Set(["tool-calls", "unknown", "error"])
+
+/** An answer, complete and without error: graded evidence decides whether it is the last one. */
+function judgeAnswer(e: Evidence, message: NewestMessage, terminal: boolean, rules: Rules, now: number): Verdict | undefined {
+  const { minIdleMs, minStabilityMs, stablePolls, pollIntervalMs } = rules.options
+  const idleAt = e.startedAt + minIdleMs
+  const stableAt = Math.max(e.startedAt + minStabilityMs, e.sameSince + stablePolls * pollIntervalMs)
+  let reason: CompletedReason
+  if (terminal && e.samePolls >= 2) reason = "FINISHED"
+  else if (message.output && e.absentPolls >= 2 && now >= idleAt) reason = "IDLE"
+  else if (e.samePolls >= stablePolls && now >= stableAt) reason = "STABLE"
+  else return wait(Math.max(rules.options.pollIntervalMs, Math.min(...[idleAt, stableAt].filter((at) => at > now)) - now))
+  // TODOs that could not be read leave the question open.
+  if (e.todos === undefined) return undefined
+  const open = e.todos.digest === rules.todosBefore?.digest ? 0 : e.todos.open
+  if (open === 0) return { type: "complete", reason, truncated: message.finish === "length" }
+  if (rules.nudges < rules.options.todoNudges) return { type: "nudge", open }
+  const giveUpAt = Math.max(e.progressAt, e.promptedAt) + rules.options.staleTimeoutMs
+  if (now >= giveUpAt) return fail("TODOS_OPEN", `It stopped with ${open} of its TODOs open.`)
+  return wait(giveUpAt - now)
+}
+
+/** Idle, but our prompt has no answer: too early, an error that left no message, or a prompt that was swallowed. */
+function judgeUnanswered(e: Evidence, message: NewestMessage | null, rules: Rules, now: number): Verdict {
+  if (e.error !== undefined) {
+    const at = e.error.at + BOUNDS.errorGraceMs
+    if (now < at || e.absentPolls < 2) return wait(Math.max(1, at - now))
+    return e.error.name === "MessageAbortedError" ? { type: "escaped" } : fail(errorReason(e.error), e.error.message)
+  }
+  if (e.disturbed && e.absentPolls >= 2) return { type: "interrupted", message: "The server went away before it answered.", cut: true }
+  if (!idleFor(e, rules, now)) return idleWait(e, rules, now)
+  if (message === null) return fail("PROMPT_REJECTED", "The server accepted the prompt but did not keep it; agent or model may be unknown to it.")
+  return { type: "interrupted", message: "The session went idle without answering.", cut: false }
+}
+
+/** OpenCode reports an unknown agent or model only by an event. */
+function errorReason(error: { name: string; message: string }): ErrorReason {
+  const text = `${error.name} ${error.message}`
+  if (/agent not found|unknown agent/i.test(text)) return "AGENT_UNKNOWN"
+  if (/ProviderModelNotFound|model not found|unknown model/i.test(text)) return "MODEL_UNKNOWN"
+  return "SESSION_ERROR"
+}
+
+function idleFor(e: Evidence, rules: Rules, now: number): boolean {
+  return e.absentPolls >= 3 && now - e.absentSince >= rules.options.minIdleMs
+}
+
+function idleWait(e: Evidence, rules: Rules, now: number): Verdict {
+  return wait(Math.max(rules.options.pollIntervalMs, e.absentSince + rules.options.minIdleMs - now))
+}
+
+/**
+ * Silence. With events every delta is seen, so a silent stream is a hang; without them it cannot be told from one,
+ * and the longer bound of a running tool holds.
+ */
+function judgeStale(e: Evidence, rules: Rules, ttlAt: number, now: number): Verdict {
+  if (rules.options.permissions === "forward" && e.asks.size > 0) return wait(ttlAt - now)
+  const { staleTimeoutMs, toolStaleTimeoutMs } = rules.options
+  const seen = e.eventsAlive || e.status.type === "absent"
+  const bound = e.tool !== undefined || !seen ? toolStaleTimeoutMs : staleTimeoutMs
+  const base = e.status.type === "retry" ? Math.max(e.progressAt, e.retryAt) : e.progressAt
+  if (now < base + bound) return wait(Math.min(base + bound, ttlAt) - now)
+  const where = e.tool === undefined ? "" : ` in the tool ${e.tool}`
+  return fail("STALE", `Nothing moved${where} for ${words(bound)}.`)
+}
+
+function wait(ms: number): Verdict {
+  return { type: "wait", ms: Math.max(1, ms) }
+}
+
+function fail(reason: ErrorReason, message: string): Verdict {
+  return { type: "fail", reason, message }
+}
+
+/** A duration in words: `2m 15s`. */
+export function words(ms: Ms): string {
+  const s = Math.max(0, Math.round(ms / 1000))
+  if (s === 0 && ms > 0) return `${Math.round(ms)}ms`
+  const parts = [`${Math.floor(s / 3600)}h`, `${Math.floor((s % 3600) / 60)}m`, `${s % 60}s`]
+  return parts.filter((part) => !part.startsWith("0")).join(" ") || "0s"
+}

@@ -1,0 +1,41 @@
+import type { Assignment } from "../src/core/effects.ts"
+import { BOUNDS } from "../src/core/options.ts"
+import type { RunPorts } from "./drive-session.ts"
+import type { OpenSession } from "./open-session.ts"
+import { sessionsOf } from "./open-session.ts"
+
+/** An abort that had no effect is repeated after so many looks. */
+const LOOK_EVERY_MS = 50
+const ABORT_EVERY = 20
+
+/**
+ * Leaves a session: aborted until it is seen idle, or as it is. Bounded, never throws. A session of ours that was never
+ * prompted is deleted, and so is a double that a lost answer left behind. True when it was seen idle.
+ */
+export async function leaveSession(
+  left: { readonly assignment: Assignment; readonly session: OpenSession; readonly abort: boolean; readonly unused: boolean },
+  { api, clock }: Pick<RunPorts, "api" | "clock">,
+): Promise<boolean> {
+  const { assignment, session, abort, unused } = left
+  const { directory } = assignment
+  if (session.doubtful) await deleteDoubles(assignment, session.id, api)
+  if (!abort) return true
+  if (unused) {
+    await api.delete(directory, session.id).catch(() => {})
+    return true
+  }
+  const until = clock.now() + BOUNDS.predecessorMs
+  for (let look = 0; clock.now() < until; look++) {
+    if (look % ABORT_EVERY === 0) await api.abort(directory, session.id).catch(() => {})
+    const status = await api.status(directory).catch(() => undefined)
+    if (status !== undefined && status.of[session.id] === undefined) return true
+    await new Promise<void>((resolve) => clock.setTimer(LOOK_EVERY_MS, resolve))
+  }
+  return false
+}
+
+/** Deletes what a lost answer to a create left behind; `keep` is the session in use, if there is one. */
+export async function deleteDoubles(assignment: Assignment, keep: string | undefined, api: RunPorts["api"]): Promise<void> {
+  const doubles = await sessionsOf(assignment, api).catch(() => [])
+  for (const { id } of doubles) if (id !== keep) await api.delete(assignment.directory, id).catch(() => {})
+}
