@@ -2,6 +2,7 @@
 import { mkdtempSync, existsSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Subprocess } from "bun"
 import { descendants, end, type Process } from "./processes.ts"
 import type { Suite } from "./suites.ts"
 
@@ -23,8 +24,8 @@ function totals(report: string): { tests: number; failures: number; skipped: num
   return { tests: read("tests"), failures: read("failures"), skipped: read("skipped") }
 }
 
-function endOf({ signalCode, exitCode }: { signalCode: string | null; exitCode: number | null }): string {
-  return signalCode ?? `code ${exitCode}`
+function endOf({ signalCode, exitCode }: Subprocess): string {
+  return signalCode === null ? `code ${exitCode}` : String(signalCode)
 }
 
 /** The files that ran no test: they failed to load, or contain none. */
