@@ -117,9 +117,11 @@ export class Bus {
   }
 
   #attach(type: string, call: Handler): Undo {
-    this.#mitt.on(type, call as (event: LaneEvent) => void)
+    // mitt hands `*` handlers the type first.
+    const handler = type === "*" ? (_: unknown, event: LaneEvent) => call(event) : call
+    this.#mitt.on(type, handler as (event: LaneEvent) => void)
     return () => {
-      this.#mitt.off(type, call as (event: LaneEvent) => void)
+      this.#mitt.off(type, handler as (event: LaneEvent) => void)
       // mitt keeps the keys of listeners that are gone.
       if (this.#mitt.all.get(type)?.length === 0) this.#mitt.all.delete(type)
     }

@@ -184,21 +184,26 @@ export class Coordinator {
 
   /** A command whose first effect must reach the journal, or it never happened. */
   #store(input: Extract<Input, { type: "launch" | "continue" }>, id: TaskId): void {
+    // Deadlines that have come are a step of their own: what is refused below must be this command alone.
+    this.feed({ type: "tick" })
     const before = this.#core.get(id)
-    const effects = this.#step(input)
+    const now = this.#now()
+    const effects = this.#step(input, now)
     const failure = this.#journal(effects)
     if (failure !== undefined) {
-      this.#step({ type: "refuse", id, ...(before === undefined ? {} : { before }) })
+      this.#step({ type: "refuse", id, ...(before === undefined ? {} : { before }) }, now)
       this.#carryOut([{ type: "emit", event: { type: "journal:error", message: failure.message } }])
       throw new LanesError("JOURNAL_FAILED", `The task was not stored: ${failure.message}.`, "Nothing was started; see to the journal and launch again.")
     }
     this.#carryOut(effects.filter((effect) => effect.type !== "journal" && effect.type !== "forget"))
   }
 
-  #step(input: Input): Effect[] {
-    const { clock, record } = this.#ports
-    const now = { mono: clock.now(), wall: clock.wall() }
-    record?.(input, now)
+  #now(): Now {
+    return { mono: this.#ports.clock.now(), wall: this.#ports.clock.wall() }
+  }
+
+  #step(input: Input, now: Now = this.#now()): Effect[] {
+    this.#ports.record?.(input, now)
     return this.#core.step(input, now)
   }
 
