@@ -33,16 +33,7 @@ export function bounded<T>(bounds: Bounds, call: (signal: AbortSignal) => Promis
       end(new LanesError("SERVER_TIMEOUT", `OpenCode did not answer within ${limitMs} ms (${what}).`)),
     )
     signal?.addEventListener("abort", forgo, { once: true })
-    call(own.signal).then(
-      (value) => {
-        finish()
-        resolve(value)
-      },
-      (error: unknown) => {
-        finish()
-        reject(error)
-      },
-    )
+    call(own.signal).then(resolve, reject).finally(finish)
   })
 }
 

@@ -18,7 +18,7 @@ export interface ApiCall<Shape extends v.GenericSchema> {
   readonly limitMs: number
   readonly shape: Shape
   readonly signal?: AbortSignal | undefined
-  request(client: OpencodeClient, options: { signal: AbortSignal }): Promise<Answered>
+  readonly request: (client: OpencodeClient, options: { signal: AbortSignal }) => Promise<Answered>
 }
 
 /** What the SDK resolves with: a refusal has a response, a failed request has none. */

@@ -1,0 +1,53 @@
+import { LanesError } from "../core/errors.ts"
+import { basicAuth } from "./opencode-server.ts"
+import { wireTransport } from "./wire-fetch.ts"
+import type { StreamingTransport } from "./wire-fetch.ts"
+
+/** Where a server is and how to get in. */
+export interface HttpTransportOptions {
+  /** `http://127.0.0.1:4096`; a path before the API's own is kept. */
+  readonly baseUrl: string
+  /** For Basic authentication, user `opencode`. Default: `OPENCODE_SERVER_PASSWORD`, else none. */
+  readonly password?: string | undefined
+  /** Where the default comes from. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Longest time of one request; callers have shorter limits of their own. Default 60,000 ms. */
+  readonly timeoutMs?: number
+  /** Largest answer. Default 64 MiB. */
+  readonly maxBytes?: number
+}
+
+/**
+ * Plain HTTP to one server. Follows no redirect: one could lead the password elsewhere.
+ *
+ * @throws LanesError `CONFIG_INVALID` for an address that is none
+ */
+export function httpTransport(options: HttpTransportOptions): StreamingTransport {
+  const { env = process.env, timeoutMs = 60_000, maxBytes = 64 * 1024 * 1024 } = options
+  const { origin, pathname, username, password: inAddress } = addressOf(options.baseUrl)
+  const password = options.password ?? (decodeURIComponent(inAddress) || env["OPENCODE_SERVER_PASSWORD"])
+  const headers = new Headers()
+  if (password) headers.set("authorization", username ? basic(username, password) : basicAuth(password))
+  return wireTransport({
+    baseUrl: origin + pathname,
+    headers,
+    reserved: ["authorization", "host", "connection", "content-length", "transfer-encoding", "cookie"],
+    send: (request) => fetch(request),
+    timeoutMs,
+    maxBytes,
+  })
+}
+
+function addressOf(baseUrl: string): URL {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url
+  throw new LanesError(
+    "CONFIG_INVALID",
+    `"${baseUrl}" is not the address of a server.`,
+    "Write it like http://127.0.0.1:4096.",
+  )
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${decodeURIComponent(user)}:${password}`).toString("base64")}`
+}
