@@ -97,14 +97,14 @@ export function spawnGuarded(
     output: () => tail.trim(),
     end: async () => {
       child.stdin.end()
-      await within(gone, (GRACE_SECONDS + 1) * 1000)
-      killGroup(child)
+      // The guardian is quicker unless somebody killed it. Once all are gone the group's number is free
+      // for strangers and must not be used.
+      if (!(await within(gone, (GRACE_SECONDS + 1) * 1000))) killGroup(child)
       await exited
     },
   }
 }
 
-/** The guardian did its work long ago, unless somebody killed it. */
 function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return
   try {
@@ -114,13 +114,12 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-async function within(promise: Promise<void>, ms: number): Promise<void> {
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  await Promise.race([
-    promise,
-    new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms)
-    }),
-  ])
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  const first = await Promise.race([promise.then(() => true), late])
   clearTimeout(timer)
+  return first
 }

@@ -102,11 +102,12 @@ function handle(guarded: GuardedProcess, url: string, port: number, password: st
 
 /** Disposing first lets OpenCode abort its runs; its signal handler alone may be deaf during an install. */
 async function stopServer(guarded: GuardedProcess, url: string, password: string): Promise<void> {
-  await fetch(`${url}/instance/dispose`, {
+  const disposed = fetch(`${url}/instance/dispose`, {
     method: "POST",
     headers: { authorization: basicAuth(password) },
     signal: AbortSignal.timeout(DISPOSE_TIMEOUT_MS),
   }).catch(() => undefined)
+  await Promise.race([disposed, guarded.exited])
   await guarded.end()
 }
 
