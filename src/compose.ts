@@ -1,0 +1,197 @@
+import { availableParallelism } from "node:os"
+import { resolve } from "node:path"
+
+import { InlineThreads } from "../workers/inline.ts"
+import { createOpencodeSession } from "../workers/opencode-session.ts"
+import { checkServer } from "./adapters/check-server.ts"
+import { clientTransport } from "./adapters/client-transport.ts"
+import { loadConfig } from "./adapters/config-file.ts"
+import { httpTransport } from "./adapters/http-transport.ts"
+import { MemoryJournal } from "./adapters/memory-journal.ts"
+import { noJournal } from "./adapters/no-journal.ts"
+import { opencodeCatalog } from "./adapters/opencode-catalog.ts"
+import { opencodeEvents } from "./adapters/opencode-events.ts"
+import { superviseServer } from "./adapters/opencode-supervisor.ts"
+import { randomIds } from "./adapters/random-ids.ts"
+import { RecordedParent } from "./adapters/recorded-parent.ts"
+import { SystemClock } from "./adapters/system-clock.ts"
+import type { StreamingTransport } from "./adapters/wire-fetch.ts"
+import type { Config } from "./config.ts"
+import { parseConfig, resolveOptions } from "./config.ts"
+import { Coordinator } from "./coordinator/coordinator.ts"
+import type { Clock, Journal, Parent, Threads } from "./coordinator/ports.ts"
+import { LanesError } from "./core/errors.ts"
+import type { Input, Now } from "./core/inputs.ts"
+import type { Options } from "./core/options.ts"
+import { followEvents } from "./follow-events.ts"
+import { Lanes } from "./lanes.ts"
+
+/** A server of ours: started on a free port of 127.0.0.1, with a random password, and stopped on close. */
+export interface SpawnServer {
+  readonly spawn: true
+  /** The `opencode` program. Default: `OPENCODE_BIN`, the package's own, then the PATH. */
+  readonly binary?: string
+  /** Its whole environment. Default: ours. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Until it answers; ms, default 30 000. */
+  readonly startTimeoutMs?: number
+}
+
+export interface CreateOptions {
+  /** Address of a running `opencode serve`, an SDK client, or `{ spawn: true }`. */
+  readonly server: string | URL | SpawnServer | object
+  /** Where tasks work unless they say otherwise. Default: the current directory. */
+  readonly directory?: string
+  /** Of the server. Default: `OPENCODE_SERVER_PASSWORD`. */
+  readonly password?: string
+  /** Wins over the configuration files. */
+  readonly config?: Config
+  /** Read the configuration files. Default true. */
+  readonly configFiles?: boolean
+  /** Where rows are kept; `false` keeps nothing. */
+  readonly journal?: false | "memory" | Journal
+  /** How parents are told. Default: they are not, the bus says it all. */
+  readonly parent?: Parent
+  /** Listen to the server's events, which make everything faster. Default true. */
+  readonly events?: boolean
+  /** `workers` where the host has them (Bun), else `inline`. */
+  readonly threads?: "workers" | "inline"
+  /** Where the worker's file is, when your app is bundled: `opencode-lanes/worker`. */
+  readonly workerUrl?: string | URL
+  /** Hears of what cannot be thrown: odd configuration, missing workers. */
+  readonly log?: (message: string) => void
+  /** Sees every input of the core with its time: a recorded log replays. */
+  readonly record?: (input: Input, now: Now) => void
+}
+
+/**
+ * Connects to an OpenCode server and starts a coordinator for it: the one place where real adapters meet.
+ *
+ * Rejects with a LanesError: CONFIG_INVALID, SERVER_UNREACHABLE, SERVER_AUTH, SERVER_NOT_OPENCODE, SERVER_TIMEOUT,
+ * BINARY_MISSING.
+ */
+export async function createLanes(options: CreateOptions): Promise<Lanes> {
+  const directory = resolve(options.directory ?? process.cwd())
+  const { config, warnings } = configOf(options, directory)
+  const resolved = resolveOptions(config, { cores: availableParallelism() })
+  const clock = new SystemClock()
+  const connection = await connect(options, directory)
+  try {
+    await checkServer(connection.transport)
+    const threads = await threadsOf(options, resolved.options, connection.transport, clock)
+    const api = createOpencodeSession({ fetch: (request, signal) => connection.transport.fetch(request, signal), clock })
+    const coordinator = new Coordinator(resolved.options, {
+      clock,
+      ids: randomIds,
+      threads,
+      journal: journalOf(options.journal),
+      parent: options.parent ?? new RecordedParent(),
+      api,
+      ...(options.record === undefined ? {} : { record: options.record }),
+    })
+    connection.onRestart(() => coordinator.feed({ type: "server-restarted" }))
+    const unfollow =
+      options.events === false
+        ? () => {}
+        : followEvents(coordinator, opencodeEvents({ transport: connection.transport, clock }), clock)
+    coordinator.recover(connection.ours ? "dead" : "alive")
+    for (const warning of warnings) options.log?.(warning)
+    return new Lanes({
+      coordinator,
+      catalog: opencodeCatalog({ transport: connection.transport, clock }),
+      api,
+      directory,
+      server: connection.name,
+      detach: false,
+      warnings,
+      dispose: async () => {
+        unfollow()
+        await connection.close()
+        clock[Symbol.dispose]()
+      },
+    })
+  } catch (thrown) {
+    await connection.close()
+    clock[Symbol.dispose]()
+    throw thrown
+  }
+}
+
+function configOf(options: CreateOptions, directory: string): { config: Config; warnings: readonly string[] } {
+  const source = "createLanes({ config })"
+  if (options.configFiles === false) return { config: parseConfig(options.config ?? {}, { file: source }), warnings: [] }
+  return loadConfig({ directory, over: options.config === undefined ? [] : [{ source, value: options.config }] })
+}
+
+interface Connection {
+  readonly transport: StreamingTransport
+  /** Names the server in rows. */
+  readonly name: string
+  /** Started by us: what runs in it ends with us. */
+  readonly ours: boolean
+  onRestart(callback: () => void): void
+  close(): Promise<void>
+}
+
+async function connect(options: CreateOptions, directory: string): Promise<Connection> {
+  const { server, password } = options
+  if (typeof server === "string" || server instanceof URL) {
+    const name = String(server)
+    return { transport: httpTransport({ baseUrl: name, password }), name, ours: false, onRestart: () => {}, close: async () => {} }
+  }
+  if (isSpawn(server)) return spawnServer(server, password, directory)
+  if (typeof server === "object" && server !== null) {
+    return { transport: clientTransport(server), name: "client", ours: false, onRestart: () => {}, close: async () => {} }
+  }
+  throw new LanesError(
+    "INVALID_INPUT",
+    `server: expected an address, { spawn: true } or an SDK client, got ${JSON.stringify(server) ?? "nothing"}.`,
+    'Write createLanes({ server: "http://127.0.0.1:4096" }).',
+  )
+}
+
+function isSpawn(server: object): server is SpawnServer {
+  return "spawn" in server && server.spawn === true
+}
+
+async function spawnServer(spawn: SpawnServer, password: string | undefined, directory: string): Promise<Connection> {
+  let restarted = (): void => {}
+  const server = await superviseServer({
+    cwd: directory,
+    ...(spawn.binary === undefined ? {} : { binary: spawn.binary }),
+    ...(spawn.env === undefined ? {} : { env: { ...spawn.env } }),
+    ...(spawn.startTimeoutMs === undefined ? {} : { startTimeoutMs: spawn.startTimeoutMs }),
+    ...(password === undefined ? {} : { password }),
+    onBack: () => restarted(),
+  })
+  return {
+    transport: httpTransport({ baseUrl: server.url, password: server.password }),
+    name: server.url,
+    ours: true,
+    onRestart: (callback) => (restarted = callback),
+    close: () => server.stop(),
+  }
+}
+
+async function threadsOf(options: CreateOptions, resolved: Options, transport: StreamingTransport, clock: Clock): Promise<Threads> {
+  const able = typeof Bun !== "undefined" && typeof Worker !== "undefined"
+  if ((options.threads ?? (able ? "workers" : "inline")) === "inline") {
+    if (options.threads === undefined) options.log?.("This host has no Web Workers for us: runs are driven on the main thread.")
+    return new InlineThreads({ transport, clock })
+  }
+  if (!able) throw new LanesError("INVALID_INPUT", "Workers need Bun.", 'Run this with Bun, or say threads: "inline".')
+  const { WorkerPool } = await import("../workers/pool.ts")
+  const { maxWorkers, isolation } = resolved
+  return new WorkerPool({
+    transport,
+    clock,
+    maxWorkers,
+    isolation,
+    ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
+  })
+}
+
+function journalOf(journal: CreateOptions["journal"]): Journal {
+  if (journal === false) return noJournal
+  return journal === undefined || journal === "memory" ? new MemoryJournal() : journal
+}
