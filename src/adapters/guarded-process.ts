@@ -11,6 +11,7 @@
 
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
+import { stripVTControlCharacters } from "node:util"
 
 /** A running guarded process. */
 export interface GuardedProcess {
@@ -94,7 +95,7 @@ export function spawnGuarded(
   return {
     pid: pid ?? -1,
     exited,
-    output: () => tail.trim(),
+    output: () => stripVTControlCharacters(tail).trim(),
     end: async () => {
       child.stdin.end()
       // The guardian is quicker unless somebody killed it. Once all are gone the group's number is free

@@ -130,13 +130,17 @@ async function ready(
   }
 }
 
-/** Connections made before it listens hang, hence the short limit. */
+/**
+ * Ours is the one that answers to the password alone; a stranger on the port is not, and never gets to
+ * see it. Connections made before the server listens hang, hence the short limit.
+ */
 async function healthy(url: string, password: string): Promise<boolean> {
+  const ask = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`${url}/global/health`, { headers, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
   try {
-    const response = await fetch(`${url}/global/health`, {
-      headers: { authorization: basicAuth(password) },
-      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-    })
+    const refusal = await ask({})
+    if (refusal.status !== 401) return false
+    const response = await ask({ authorization: basicAuth(password) })
     const body = (await response.json()) as { healthy?: unknown }
     return response.ok && body.healthy === true
   } catch {

@@ -33,6 +33,9 @@ export interface ModelCall {
 /** Chooses calls: a prefix of the script id, or a test of the call. */
 export type CallFilter = string | ((call: ModelCall) => boolean)
 
+/** What is left of a type when `waitFor` has seen it hold. */
+export type Truthy<T> = Exclude<T, undefined | null | false | 0 | "">
+
 /** The log of one scripted model. Titles and summaries are left out of the counts. */
 export class CallLog {
   readonly entries: ModelCall[] = []
@@ -85,7 +88,7 @@ export class CallLog {
   }
 
   /** Resolves with the first truthy value of `predicate`, asked now and at each change of the log. */
-  waitFor<T>(predicate: (calls: readonly ModelCall[]) => T, options: { timeoutMs?: number } = {}): Promise<T> {
+  waitFor<T>(predicate: (calls: readonly ModelCall[]) => T, options: { timeoutMs?: number } = {}): Promise<Truthy<T>> {
     const { timeoutMs = 15_000 } = options
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -93,7 +96,7 @@ export class CallLog {
           const value = predicate(this.entries)
           if (!value) return
           finish()
-          resolve(value)
+          resolve(value as Truthy<T>)
         } catch (error) {
           finish()
           reject(error)

@@ -6,7 +6,7 @@
  */
 
 import { CallLog } from "./call-log.ts"
-import type { CallFilter, CallKind, ModelCall } from "./call-log.ts"
+import type { CallFilter, ModelCall, Truthy } from "./call-log.ts"
 import { completionObject, completionStream, pause } from "./completion.ts"
 import { plan } from "./plan.ts"
 import { fill, following, newestUserText } from "./script.ts"
@@ -14,7 +14,7 @@ import type { ChosenTurn, ModelMessage, Position, ScriptedTurn } from "./script.
 
 export { scripted } from "./script.ts"
 export type { Script, ScriptedTool, ScriptedTurn, ScriptedUsage } from "./script.ts"
-export type { CallFilter, CallKind, ModelCall } from "./call-log.ts"
+export type { CallFilter, CallKind, ModelCall, Truthy } from "./call-log.ts"
 
 /** A running scripted model. */
 export interface ScriptedModel extends AsyncDisposable {
@@ -30,7 +30,7 @@ export interface ScriptedModel extends AsyncDisposable {
   /** The most calls ever answered at one time; titles and summaries excepted. */
   peak(filter?: CallFilter): number
   /** Resolves when `predicate` holds, looked at whenever a call starts or ends. */
-  waitFor<T>(predicate: (calls: readonly ModelCall[]) => T, options?: { timeoutMs?: number }): Promise<T>
+  waitFor<T>(predicate: (calls: readonly ModelCall[]) => T, options?: { timeoutMs?: number }): Promise<Truthy<T>>
   close(): Promise<void>
 }
 
