@@ -28,7 +28,7 @@ export interface DrivenRun {
 /** The newest message is read at every poll that may be the last, else only every so many ticks. */
 const DEEP_EVERY = 5
 /** The second read of a finished answer comes at once. */
-const CONFIRM_MS = 10
+const CONFIRM_MS = 5
 const CHECK_MESSAGES = 200
 
 /** The loop of one run: opens its session, prompts it, and polls until told to stop. Decides nothing about completion. */
@@ -51,7 +51,9 @@ class SessionDriver {
   #wake: () => void = () => {}
   /** Fingerprint of the answer that was read twice. */
   #confirmed: string | undefined
-  #newestID: string | undefined
+  /** Newest assistant message and whether it was complete, when last read. */
+  #seen: string | undefined
+  #infoDue = false
   readonly #replies = new Set<Promise<void>>()
 
   constructor(assignment: Assignment, ports: RunPorts) {
@@ -155,11 +157,15 @@ class SessionDriver {
     const idle = status.type === "absent"
     // Spread over the ticks, so that many runs do not read at once; asks are shared, so those come together.
     const deep = idle || (this.#tick + session.spread) % DEEP_EVERY === 0
-    const page = deep ? await api.newest(directory, session.id, { limit: idle ? 3 : 1, maxChars: maxResultChars }, signal) : undefined
+    const [page, todos, asks, info] = await Promise.all([
+      deep ? api.newest(directory, session.id, { limit: idle ? 3 : 1, maxChars: maxResultChars }, signal) : undefined,
+      idle ? api.todos(directory, session.id, signal).catch(skip) : undefined,
+      !idle && this.#tick % DEEP_EVERY === 0 ? api.asks(directory, signal).catch(skip) : undefined,
+      deep && this.#infoDue ? api.get(directory, session.id, signal) : undefined,
+    ])
     const answer = idle && page?.newest?.role === "assistant" && page.newest.completed
-    const todos = answer ? await api.todos(directory, session.id, signal).catch(skip) : undefined
-    const asks = !idle && this.#tick % DEEP_EVERY === 0 ? await api.asks(directory, signal).catch(skip) : undefined
-    const info = page !== undefined && this.#newNews(page) ? await api.get(directory, session.id, signal) : undefined
+    if (info !== undefined) this.#infoDue = false
+    if (page !== undefined) this.#seeMessage(page)
     const snapshot: Snapshot = {
       status,
       prompts,
@@ -172,13 +178,12 @@ class SessionDriver {
     return { snapshot, again: answer && this.#unconfirmed(page) }
   }
 
-  /** Tokens and cost move with whole messages. */
-  #newNews(page: MessagesPage): boolean {
-    const { newest } = page
-    const id = newest?.role === "assistant" ? `${newest.id}:${newest.completed}` : undefined
-    if (id === undefined || id === this.#newestID) return false
-    this.#newestID = id
-    return true
+  /** Tokens and cost move with whole messages: they are read again, with the next look, after each. */
+  #seeMessage({ newest }: MessagesPage): void {
+    const seen = newest?.role === "assistant" ? `${newest.id}:${newest.completed}` : undefined
+    if (seen === undefined || seen === this.#seen) return
+    this.#seen = seen
+    this.#infoDue = true
   }
 
   #unconfirmed(page: MessagesPage | undefined): boolean {
