@@ -2,7 +2,7 @@
  * Enforces who may import whom (`.dependency-cruiser.mjs`) and fails with the sentence of the rule that was broken.
  *
  * A cruise that understood no TypeScript finds nothing and reports success, so the number of modules it saw is
- * compared with the number of files that are there.
+ * compared with the number of files that are there; and every file belongs to a part that has a row.
  */
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
@@ -32,6 +32,12 @@ function fail(lines: readonly string[]): never {
 }
 
 if (files.length === 0) fail(["no TypeScript file under src or workers: there is nothing to check"])
+
+const { parts } = (await import(resolve(".dependency-cruiser.mjs"))) as { parts: readonly string[] }
+const homeless = files.filter((file) => !parts.some((part) => new RegExp(part).test(file)))
+if (homeless.length > 0) {
+  fail(homeless.map((file) => `${file} belongs to no part: give it a row in .dependency-cruiser.mjs`))
+}
 
 const cruise = Bun.spawnSync([
   "node",

@@ -32,6 +32,7 @@ const forbidden: readonly Row[] = [
   ["src/coordinator/b.ts", "../../workers/link.ts", "coordinator acts through its ports"],
   ["src/coordinator/c.ts", "comlink", "coordinator acts through its ports"],
   ["src/config.ts", "./compose.ts", "config is one schema"],
+  ["src/config/a.ts", "../adapters/opencode-server.ts", "config is one schema"],
   ["src/adapters/a.ts", "../compose.ts", "adapters touch the world"],
   ["src/adapters/b.ts", "../coordinator/bus.ts", "adapters touch the world"],
   ["src/adapters/c.ts", "../coordinator/ports.ts", "adapters touch the world; they know core, config and the types of"],
@@ -97,7 +98,8 @@ test("allowed: what the table lists passes, types of core and of the ports among
     "src/adapters/config-file.ts": imports("jsonc-parser"),
     "workers/a.ts": types("../src/coordinator/ports.ts"),
     "workers/b.ts": imports("comlink"),
-    "workers/drive-session.ts": imports("../src/core/step.ts"),
+    "workers/drive-session.ts": imports("./open-session.ts"),
+    "workers/open-session.ts": imports("../src/core/step.ts"),
     "src/sim/a.ts": imports("../../workers/drive-session.ts"),
     "src/compose.ts": imports("../workers/link.ts"),
     "src/plugin/a.ts": types("../core/step.ts"),
@@ -110,6 +112,16 @@ test("allowed: what the table lists passes, types of core and of the ports among
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("files keep to their boundaries") })
 })
 
+test("drive-session reaches no library by way of another file either", () => {
+  const { code, output } = cruise({
+    ...parts,
+    "workers/drive-session.ts": imports("./open-session.ts"),
+    "workers/open-session.ts": imports("comlink"),
+  })
+  expect(code).not.toBe(0)
+  expect(output).toContain("drive-session knows no thread and no library")
+})
+
 test("a cycle is reported with its way round", () => {
   const { code, output } = cruise({
     "src/core/a.ts": imports("./b.ts"),
@@ -118,6 +130,12 @@ test("a cycle is reported with its way round", () => {
   expect(code).not.toBe(0)
   expect(output).toContain("imports go one way")
   expect(output).toContain("src/core/a.ts")
+})
+
+test("a part without a row is not free to import anything", () => {
+  const { code, output } = cruise({ "src/misc/a.ts": PART })
+  expect(code).not.toBe(0)
+  expect(output).toContain("src/misc/a.ts belongs to no part")
 })
 
 test("an empty tree is not a clean one", () => {
