@@ -26,7 +26,8 @@ export function conflictOf(config: Config): Conflict | undefined {
     ["toolStaleTimeoutMs", tool],
   ] as const) {
     if (bound === undefined || ttl === undefined || bound <= ttl) continue
-    const remedy = { [key]: within(ttl), taskTtlMs: around(bound) }
+    // Never under the range of the key itself.
+    const remedy = { [key]: Math.max(1_000, within(ttl)), taskTtlMs: around(bound) }
     return { key, other: "taskTtlMs", expected: `an integer ≤ taskTtlMs (${ttl})`, remedy }
   }
   if (stale === undefined || tool === undefined || stale <= tool) return undefined

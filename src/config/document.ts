@@ -1,6 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema"
+import type { ConfigEntry } from "./entry.ts"
 import { configSchema, ENTRIES, KEY_NAMES } from "./schema.ts"
-import type { ConfigEntry } from "./schema.ts"
 
 /** One row of the table in the README. */
 export interface ConfigKey {
@@ -26,7 +26,7 @@ export function jsonSchema(): Record<string, unknown> {
     // A check is code; that an id is printable cannot be said in a pattern.
     ignoreActions: ["check"],
     // The bounds of exact numbers are no range of ours: only that it is an integer.
-    overrideAction: ({ valibotAction, jsonSchema: { minimum, maximum, ...before } }) =>
+    overrideAction: ({ valibotAction, jsonSchema: { minimum: _min, maximum: _max, ...before } }) =>
       valibotAction.type === "safe_integer" ? { ...before, type: "integer" } : null,
   })
   return {

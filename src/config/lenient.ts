@@ -1,9 +1,10 @@
 import * as v from "valibot"
 import { conflictOf } from "./bounds.ts"
+import type { ConfigEntry } from "./entry.ts"
 import { isPlain, plainCopy } from "./plain.ts"
 import type { Origin } from "./parse.ts"
 import { ENTRIES, isKey } from "./schema.ts"
-import type { Config, ConfigEntry, ConfigKeyName } from "./schema.ts"
+import type { Config, ConfigKeyName } from "./schema.ts"
 import { problemText, received } from "./words.ts"
 import type { Problem } from "./words.ts"
 
@@ -48,7 +49,7 @@ function relaxed(value: unknown, say: Say): Config {
     const usable = relaxedKey(name, inner, say)
     if (usable !== undefined) config[name] = usable
   }
-  return inOrder(config as Config, say)
+  return inOrder(config, say)
 }
 
 function relaxedKey(name: ConfigKeyName, value: unknown, say: Say): unknown {
@@ -68,7 +69,14 @@ function relaxedMap(name: string, map: Record<string, unknown>, entry: ConfigEnt
   const kept = Object.create(null) as Record<string, unknown>
   for (const [id, limit] of Object.entries(map)) {
     if (!v.is(entry.schema, { [id]: 0 })) {
-      say({ path: [name, id], expected: entry.keyed === "model" ? "a model id" : 'a provider id without "/"', received: received(id) }, "ignored")
+      say(
+        {
+          path: [name, id],
+          expected: entry.keyed === "model" ? "a model id" : 'a provider id without "/"',
+          received: received(id),
+        },
+        "ignored",
+      )
       continue
     }
     const problem = { path: [name, id], expected: "an integer ≥ 0", received: received(limit) }

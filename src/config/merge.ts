@@ -46,7 +46,7 @@ export function mergeConfigs(layers: readonly ConfigLayer[]): MergedConfig {
       }
     }
   }
-  return { ...settle(merged as Config, setBy, lenient), setBy }
+  return { ...settle(merged, setBy, lenient), setBy }
 }
 
 function settle(
@@ -70,7 +70,11 @@ function settle(
   return { config, warnings }
 }
 
-function contradiction(config: Config, { key, other, expected }: Conflict, setBy: ReadonlyMap<string, string>): LanesError {
+function contradiction(
+  config: Config,
+  { key, other, expected }: Conflict,
+  setBy: ReadonlyMap<string, string>,
+): LanesError {
   return new LanesError(
     "CONFIG_INVALID",
     `Two places of the configuration contradict each other; change one of them, or leave one out:\n` +

@@ -27,7 +27,8 @@ export function quoted(text: string): string {
 /** What somebody wrote instead of what was expected; never more than a line, never the inside of an object. */
 export function received(value: unknown): string {
   if (typeof value === "string") return quoted(value)
-  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean") return String(value)
+  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
+    return String(value)
   if (typeof value === "object") return Array.isArray(value) ? "an array" : "an object"
   return `a ${typeof value}`
 }
