@@ -38,9 +38,9 @@ export function clientTransport(client: unknown, options: ClientTransportOptions
   })
 }
 
-/** `_client.getConfig()` is private to the SDK; measured on 1.18.33. */
+/** Where it is, is private to the SDK: v1 keeps its inner client as `_client`, v2 as `client`; measured on 1.18.33. */
 function configOf(client: unknown): ClientConfig {
-  const inner = property(client, "_client")
+  const inner = property(client, "_client") ?? property(client, "client")
   const getConfig = property(inner, "getConfig")
   const config: unknown = typeof getConfig === "function" ? getConfig.call(inner) : undefined
   const baseUrl = property(config, "baseUrl")

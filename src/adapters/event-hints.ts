@@ -7,6 +7,8 @@ import type { Loose } from "./loose.ts"
 export interface Heard {
   readonly sessionID: string
   readonly hint: Hint
+  /** The part it is about: several tools run in parallel, and one that ends leaves the others running. */
+  readonly partID?: string
 }
 
 /**
@@ -21,7 +23,8 @@ export function hintOf(event: unknown): Heard | undefined {
   const read = Object.hasOwn(READERS, type) ? READERS[type] : undefined
   // New kinds of events come with new versions: whatever a session says proves that it lives.
   const hint = read === undefined ? ({ type: "delta" } as const) : read(properties)
-  return hint === undefined ? undefined : { sessionID, hint }
+  const partID = text(record(properties["part"])?.["id"])
+  return hint === undefined ? undefined : { sessionID, hint, ...(partID === undefined ? {} : { partID }) }
 }
 
 /** The instance of this directory, or all of them, came to an end; what ran in it was aborted. */
@@ -81,7 +84,9 @@ function toolHint(tool: string | undefined, status: string | undefined): Hint {
 
 function errorHint(error: Loose | undefined): Hint {
   const name = text(error?.["name"]) ?? "UnknownError"
-  return { type: "error", name, message: text(record(error?.["data"])?.["message"]) ?? "" }
+  // Some messages are followed by a stack of OpenCode's own.
+  const message = (text(record(error?.["data"])?.["message"]) ?? "").split("\n    at ", 1)[0] ?? ""
+  return { type: "error", name, message }
 }
 
 function todosHint(todos: readonly unknown[] | undefined): Hint | undefined {

@@ -10,12 +10,15 @@ const SESSIONS = 2_000
 interface Said {
   deltaAt: number
   step: string | undefined
+  /** What was said last of tools; undefined = nothing yet. */
   tool: string | null | undefined
+  /** Tools that run, by part. */
+  readonly running: Map<string, string>
 }
 
 /**
  * Thins a stream of hints, because a model writes dozens of pieces a second: deltas to one a second and session, a step
- * once, a tool when it changes. Everything else passes.
+ * once, a tool when it changes, its end when the last of those that run in parallel has ended. Everything else passes.
  */
 export class HintFlow {
   readonly #clock: Clock
@@ -27,20 +30,41 @@ export class HintFlow {
     this.#emit = emit
   }
 
-  add({ sessionID, hint }: Heard): void {
+  add({ sessionID, hint, partID }: Heard): void {
     const said = this.#of(sessionID)
-    if (hint.type === "delta") return this.#delta(sessionID, said)
-    if (hint.type === "step") {
-      if (said.step === hint.messageID) return this.#delta(sessionID, said)
-      said.step = hint.messageID
-    } else if (hint.type === "part") {
-      // A running tool is reported again and again while its output grows.
-      if (hint.tool === undefined || said.tool === hint.tool) return this.#delta(sessionID, said)
-      said.tool = hint.tool
-    } else if (hint.type === "idle" || hint.type === "deleted") {
-      this.#said.delete(sessionID)
+    switch (hint.type) {
+      case "delta":
+        return this.#delta(sessionID, said)
+      case "part":
+        return this.#part(sessionID, said, hint.tool, partID ?? "")
+      case "step":
+        if (said.step === hint.messageID) return this.#delta(sessionID, said)
+        said.step = hint.messageID
+        said.running.clear()
+        break
+      case "idle":
+      case "deleted":
+        this.#said.delete(sessionID)
+        break
+      case "step-end":
+      case "todos":
+      case "error":
+      case "ask":
+      case "answered":
+        break
     }
     this.#emit(sessionID, hint)
+  }
+
+  #part(sessionID: string, said: Said, tool: string | null | undefined, partID: string): void {
+    if (tool === undefined) return this.#delta(sessionID, said)
+    if (tool === null) said.running.delete(partID)
+    else said.running.set(partID, tool)
+    const [now = null] = said.running.values()
+    // A running tool is reported again and again while its output grows.
+    if (said.tool === now) return this.#delta(sessionID, said)
+    said.tool = now
+    this.#emit(sessionID, { type: "part", tool: now })
   }
 
   #delta(sessionID: string, said: Said): void {
@@ -51,10 +75,14 @@ export class HintFlow {
   }
 
   #of(sessionID: string): Said {
-    const said = this.#said.get(sessionID) ?? { deltaAt: Number.NEGATIVE_INFINITY, step: undefined, tool: undefined }
+    const said = this.#said.get(sessionID) ?? fresh()
     this.#said.delete(sessionID)
     this.#said.set(sessionID, said)
     if (this.#said.size > SESSIONS) this.#said.delete(this.#said.keys().next().value ?? "")
     return said
   }
+}
+
+function fresh(): Said {
+  return { deltaAt: Number.NEGATIVE_INFINITY, step: undefined, tool: undefined, running: new Map() }
 }
