@@ -10,7 +10,7 @@ export interface Suite {
 }
 
 /** Folders whose tests start servers, threads or programs: each file gets a process of its own, one after another. */
-const ALONE = /(^|\/)(e2e|real|repository|page|cli|plugin)\//
+const ALONE = /(^|\/)(adapters|cli|e2e|page|plugin|real|repository)\//
 /** The suite that also runs on the Bun inside OpenCode. */
 const REAL_WORKERS = /^test\/workers\/real\//
 
