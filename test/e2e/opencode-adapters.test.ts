@@ -81,9 +81,12 @@ describe("a real stream of events", () => {
       const heard: { sessionID: string; hint: Hint }[] = []
       const lives: (boolean | "disposed")[] = []
       const watchers = new Set<() => void>()
-      const changed = (): void => {
-        for (const look of watchers) look()
-      }
+      const noting =
+        <Said extends readonly unknown[]>(note: (...said: Said) => void) =>
+        (...said: Said): void => {
+          note(...said)
+          for (const look of watchers) look()
+        }
       const until = (met: () => boolean): Promise<void> =>
         new Promise((resolve) => {
           const look = (): void => {
