@@ -45,6 +45,8 @@ class SessionDriver {
   readonly #acceptedAt: number[] = []
   readonly #stopping = new AbortController()
   #abort = false
+  /** Our session is known to the coordinator. */
+  #told = false
   #seq = 0
   #tick = 0
   #poked = false
@@ -87,16 +89,21 @@ class SessionDriver {
     try {
       opened = await openSession(this.#assignment, this.#ports, this.#patience())
       if (opened !== undefined && !this.#stopped) {
+        this.#told = true
         report({ type: "session", run, sessionID: opened.id, ...(opened.todos === undefined ? {} : { todos: opened.todos }) })
         await this.#loop(opened, accepted > 0)
       }
     } catch (thrown) {
       const failure = failureOf(thrown)
-      if (failure === "moved on") return
-      if (!this.#stopped) {
-        // A session that was deleted under a run goes on streaming.
-        if (failure.reason === "SESSION_GONE" && opened !== undefined) await leaveSession(this.#left(opened, true), this.#ports)
-        report({ type: "failed", run, reason: failure.reason, message: failure.message })
+      // A run that was told to stop is refused all but its farewell.
+      if (failure === "moved on" && !this.#stopped) return
+      if (failure !== "moved on" && !this.#stopped) {
+        // It may be working on an earlier prompt, or on one whose answers were lost; deleted sessions go on streaming, too.
+        if (opened !== undefined) await leaveSession(this.#left(opened, true), this.#ports)
+        else if (this.#assignment.sessionID === undefined) await deleteDoubles(this.#assignment, undefined, api)
+        // Told to stop meanwhile: that is what is waited for.
+        if (this.#stopped) report({ type: "stopped", run, idle: true })
+        else report({ type: "failed", run, reason: failure.reason, message: failure.message })
         return
       }
     }
@@ -181,6 +188,8 @@ class SessionDriver {
   /** Tokens and cost move with whole messages: they are read again, with the next look, after each. */
   #seeMessage({ newest }: MessagesPage): void {
     const seen = newest?.role === "assistant" ? `${newest.id}:${newest.completed}` : undefined
+    // A deleted session has no messages either, and its status may stay busy: asking for it tells.
+    if (newest === null) this.#infoDue = true
     if (seen === undefined || seen === this.#seen) return
     this.#seen = seen
     this.#infoDue = true
@@ -235,8 +244,7 @@ class SessionDriver {
   }
 
   #left(session: OpenSession, abort: boolean): Parameters<typeof leaveSession>[0] {
-    const prompted = this.#assignment.accepted + this.#acceptedAt.length > 0
-    return { assignment: this.#assignment, session, abort, unused: session.created && !prompted }
+    return { assignment: this.#assignment, session, abort, unused: session.created && !this.#told }
   }
 
   get #stopped(): boolean {

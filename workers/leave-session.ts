@@ -1,4 +1,5 @@
 import type { Assignment } from "../src/core/effects.ts"
+import { LanesError } from "../src/core/errors.ts"
 import { BOUNDS } from "../src/core/options.ts"
 import type { RunPorts } from "./drive-session.ts"
 import type { OpenSession } from "./open-session.ts"
@@ -9,8 +10,8 @@ const LOOK_EVERY_MS = 50
 const ABORT_EVERY = 20
 
 /**
- * Leaves a session: aborted until it is seen idle, or as it is. Bounded, never throws. A session of ours that was never
- * prompted is deleted, and so is a double that a lost answer left behind. True when it was seen idle.
+ * Leaves a session: aborted until it is seen idle, or as it is. Bounded, never throws. A session of ours that nobody
+ * was told of is deleted, and so is a double that a lost answer left behind. True when it was seen idle.
  */
 export async function leaveSession(
   left: { readonly assignment: Assignment; readonly session: OpenSession; readonly abort: boolean; readonly unused: boolean },
@@ -18,17 +19,24 @@ export async function leaveSession(
 ): Promise<boolean> {
   const { assignment, session, abort, unused } = left
   const { directory } = assignment
-  if (session.doubtful) await deleteDoubles(assignment, session.id, api)
-  if (!abort) return true
-  if (unused) {
-    await api.delete(directory, session.id).catch(() => {})
+  if (!abort || unused) {
+    if (abort) await api.delete(directory, session.id).catch(() => {})
+    if (session.doubtful) await deleteDoubles(assignment, session.id, api)
     return true
   }
+  const idle = await abortSession(directory, session.id, { api, clock })
+  if (session.doubtful) await deleteDoubles(assignment, session.id, api)
+  return idle
+}
+
+async function abortSession(directory: string, id: string, { api, clock }: Pick<RunPorts, "api" | "clock">): Promise<boolean> {
+  let fenced = false
+  const failed = (thrown: unknown): void => void (fenced ||= thrown instanceof LanesError && thrown.code === "RUN_MOVED_ON")
   const until = clock.now() + BOUNDS.predecessorMs
-  for (let look = 0; clock.now() < until; look++) {
-    if (look % ABORT_EVERY === 0) await api.abort(directory, session.id).catch(() => {})
-    const status = await api.status(directory).catch(() => undefined)
-    if (status !== undefined && status.of[session.id] === undefined) return true
+  for (let look = 0; clock.now() < until && !fenced; look++) {
+    if (look % ABORT_EVERY === 0) await api.abort(directory, id).catch(failed)
+    const status = await api.status(directory).catch(failed)
+    if (status !== undefined && status.of[id] === undefined) return true
     await new Promise<void>((resolve) => clock.setTimer(LOOK_EVERY_MS, resolve))
   }
   return false

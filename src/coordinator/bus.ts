@@ -47,8 +47,16 @@ export class Bus {
   on(type: "*", handler: (event: LaneEvent) => unknown, options?: ListenOptions): Undo
   on(type: string, handler: (event: never) => unknown, options: ListenOptions = {}): Undo {
     if (options.signal?.aborted === true) return () => {}
-    const call = (event: LaneEvent): void => this.#isolate(handler as Handler, event)
-    const undo = this.#attach(type, call)
+    let heard = true
+    const call = (event: LaneEvent): void => {
+      // mitt still calls who was taken off during the same event.
+      if (heard) this.#isolate(handler as Handler, event)
+    }
+    const detach = this.#attach(type, call)
+    const undo = (): void => {
+      heard = false
+      detach()
+    }
     if (options.signal === undefined) return undo
     const { signal } = options
     signal.addEventListener("abort", undo, { once: true })
@@ -95,7 +103,14 @@ export class Bus {
   }
 
   /** All events from now on, in order, until the signal is aborted or the loop is left. */
-  async *events(options: ListenOptions = {}): AsyncGenerator<LaneEvent, void, undefined> {
+  events(options: ListenOptions = {}): AsyncGenerator<LaneEvent, void, undefined> {
+    const events = this.#stream(options)
+    // A generator begins when it is first asked; this one listens at once: its first answer is the word that it does.
+    void events.next()
+    return events as AsyncGenerator<LaneEvent, void, undefined>
+  }
+
+  async *#stream(options: ListenOptions): AsyncGenerator<LaneEvent | undefined, void, undefined> {
     const buffer: LaneEvent[] = []
     let wake = (): void => {}
     const undo = this.on("*", (event) => {
@@ -105,6 +120,7 @@ export class Bus {
     const ended = (): void => wake()
     options.signal?.addEventListener("abort", ended)
     try {
+      yield undefined
       while (options.signal?.aborted !== true) {
         const event = buffer.shift()
         if (event !== undefined) yield event

@@ -1,4 +1,4 @@
-import type { Effect } from "../core/effects.ts"
+import type { Delivery, Effect } from "../core/effects.ts"
 import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { Input, Now } from "../core/inputs.ts"
@@ -33,7 +33,7 @@ export interface Launched {
 }
 
 interface Waiting {
-  readonly epoch: number
+  readonly id: TaskId
   readonly promise: Promise<Outcome>
   readonly resolve: (outcome: Outcome) => void
 }
@@ -46,12 +46,15 @@ export class Coordinator {
   readonly bus: Bus
   readonly #core: Core
   readonly #ports: CoordinatorPorts
-  readonly #waiting = new Map<TaskId, Waiting>()
-  readonly #deliveries = new Set<AbortController>()
+  /** By task and epoch. */
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #deliveries = new Map<AbortController, Delivery>()
   readonly #effects: Effect[] = []
   #carrying = false
   #timer: { at: number; undo: Undo } | undefined
   #closed: Promise<void> | undefined
+  /** Closed for good: whatever still comes in is too late. */
+  #ended = false
 
   constructor(options: Options, ports: CoordinatorPorts) {
     this.#core = new Core(options)
@@ -83,6 +86,7 @@ export class Coordinator {
 
   /** Takes in anything that happened outside. */
   feed(input: Input): void {
+    if (this.#ended && input.type !== "cancel") return
     this.#carryOut(this.#step(input))
   }
 
@@ -127,11 +131,12 @@ export class Coordinator {
     const row = this.#core.get(id)
     if (row === undefined) return Promise.reject(new LanesError("TASK_UNKNOWN", `There is no task ${id}.`))
     if (row.outcome !== undefined) return Promise.resolve(row.outcome)
-    const known = this.#waiting.get(id)
-    if (known !== undefined && known.epoch === row.epoch) return known.promise
+    const key = epochKey(row)
+    const known = this.#waiting.get(key)
+    if (known !== undefined) return known.promise
     let resolve: (outcome: Outcome) => void = () => {}
     const promise = new Promise<Outcome>((done) => (resolve = done))
-    this.#waiting.set(id, { epoch: row.epoch, promise, resolve })
+    this.#waiting.set(key, { id, promise, resolve })
     return promise
   }
 
@@ -154,12 +159,16 @@ export class Coordinator {
   async #close(drainMs: number, detach: boolean): Promise<void> {
     this.feed({ type: "close", mode: "drain" })
     if (drainMs > 0) await this.#until(() => this.#core.sizes()["runs"] === 0, drainMs)
-    this.feed({ type: "close", mode: detach ? "detach" : "abort" })
-    if (!detach) await this.#until(() => this.#core.sizes()["draining"] === 0, BOUNDS.drainMs)
-    for (const delivery of this.#deliveries) delivery.abort()
+    if (!detach) this.feed({ type: "close", mode: "abort" })
+    // What was cancelled must be out of its session before nobody is left to stop it.
+    await this.#until(() => this.#core.sizes()["draining"] === 0, BOUNDS.drainMs)
+    if (detach) this.feed({ type: "close", mode: "detach" })
+    this.#ended = true
+    for (const under of this.#deliveries.keys()) under.abort()
     await this.#ports.threads.close()
     this.#timer?.undo()
-    for (const [id, { resolve }] of this.#waiting) resolve(detached(this.#core.get(id)))
+    this.#timer = undefined
+    for (const { id, resolve } of this.#waiting.values()) resolve(detached(this.#core.get(id)))
     this.#waiting.clear()
     this.#ports.journal.close()
   }
@@ -184,10 +193,10 @@ export class Coordinator {
 
   /** A command whose first effect must reach the journal, or it never happened. */
   #store(input: Extract<Input, { type: "launch" | "continue" }>, id: TaskId): void {
-    // Deadlines that have come are a step of their own: what is refused below must be this command alone.
-    this.feed({ type: "tick" })
-    const before = this.#core.get(id)
+    // Deadlines that have come are a step of their own, at the same time: what is refused below must be this command alone.
     const now = this.#now()
+    this.#carryOut(this.#step({ type: "tick" }, now))
+    const before = this.#core.get(id)
     const effects = this.#step(input, now)
     const failure = this.#journal(effects)
     if (failure !== undefined) {
@@ -222,7 +231,7 @@ export class Coordinator {
   #carryOut(effects: readonly Effect[]): void {
     const failure = this.#journal(effects)
     if (failure !== undefined) this.#effects.push({ type: "emit", event: { type: "journal:error", message: failure.message } })
-    this.#effects.push(...effects)
+    for (const effect of effects) this.#effects.push(effect)
     if (!this.#carrying) {
       this.#carrying = true
       try {
@@ -231,6 +240,7 @@ export class Coordinator {
         this.#carrying = false
       }
     }
+    if (this.#deliveries.size > 0) this.#recall()
     this.#arm()
     this.#onStep()
   }
@@ -252,16 +262,21 @@ export class Coordinator {
         return this.#deliver(effect)
       case "emit": {
         const event = this.bus.emit(effect.event)
-        journal.append(event)
+        try {
+          journal.append(event)
+        } catch {
+          // The audit may have holes; the rows are what counts, and their failures are told.
+        }
         if (event.type === "task:settled") this.#resolve(event)
       }
     }
   }
 
   #resolve(event: LaneEvent<"task:settled">): void {
-    const waiting = this.#waiting.get(event.id)
-    if (waiting === undefined || waiting.epoch !== event.epoch) return
-    this.#waiting.delete(event.id)
+    const key = epochKey(event)
+    const waiting = this.#waiting.get(key)
+    if (waiting === undefined) return
+    this.#waiting.delete(key)
     waiting.resolve(event.outcome)
   }
 
@@ -269,8 +284,8 @@ export class Coordinator {
     const parent = delivery.parent.sessionID
     const rows = delivery.items.flatMap(({ task }) => this.#core.get(task) ?? [])
     const under = new AbortController()
-    this.#deliveries.add(under)
-    const over = (): boolean => this.#deliveries.delete(under) && !under.signal.aborted
+    this.#deliveries.set(under, delivery)
+    const over = (): boolean => this.#deliveries.delete(under) && !this.#ended
     this.#ports.parent.deliver(delivery, rows, under.signal).then(
       (proofs) => {
         if (!over()) return
@@ -284,8 +299,20 @@ export class Coordinator {
     )
   }
 
+  /** A delivery that waits for its parent to be idle is called back when all it would tell has been read meanwhile. */
+  #recall(): void {
+    for (const [under, { items }] of this.#deliveries) {
+      const owed = items.some(({ task, epoch }) => {
+        const row = this.#core.get(task)
+        return row?.epoch === epoch && row.notice.state === "owed"
+      })
+      if (!owed) under.abort()
+    }
+  }
+
   /** The one timer: the core's next deadline. */
   #arm(): void {
+    if (this.#ended) return
     const at = this.#core.nextDue()
     if (at === this.#timer?.at) return
     this.#timer?.undo()
@@ -311,6 +338,10 @@ export class Coordinator {
     while (this.#core.get(id) !== undefined) id = this.#ports.ids.task()
     return id
   }
+}
+
+function epochKey({ id, epoch }: { readonly id: TaskId; readonly epoch: number }): string {
+  return `${id}:${epoch}`
 }
 
 /** setTimeout takes 31 bits; a retention of weeks is armed in pieces. */

@@ -11,6 +11,11 @@ export class DueQueue {
     return this.#due.size
   }
 
+  /** What the heap holds, left-overs included: a small multiple of `size`. */
+  get held(): number {
+    return this.#heap.length
+  }
+
   set(key: string, at: number): void {
     const entry = this.#due.get(key)
     if (entry === undefined) {
@@ -62,6 +67,7 @@ export class DueQueue {
 
   #push(at: number, key: string): void {
     const heap = this.#heap
+    if (heap.length > 64 && heap.length > 4 * this.#due.size) this.#sweep()
     let i = heap.length
     heap.push({ at, key })
     while (i > 0) {
@@ -72,6 +78,13 @@ export class DueQueue {
       i = up
     }
     heap[i] = { at, key }
+  }
+
+  /** Left-overs of deadlines that moved earlier or were cleared go when they outnumber the living. */
+  #sweep(): void {
+    const alive = this.#heap.filter(({ at, key }) => this.#due.get(key)?.queuedAt === at)
+    // A sorted array is a heap.
+    this.#heap.splice(0, this.#heap.length, ...alive.toSorted((a, b) => a.at - b.at))
   }
 
   #pop(): void {

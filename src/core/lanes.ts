@@ -72,6 +72,12 @@ export class LaneAllocator {
     return this.#waiting
   }
 
+  /** A request now would get its token at once. */
+  hasRoom(lane: LaneKey): boolean {
+    const of = this.#lanes.get(lane)
+    return of === undefined || (of.waiting.size === 0 && of.held.size < of.limit)
+  }
+
   /** A token now, or a place at the end of the queue. */
   request(lane: LaneKey, task: TaskId): SlotToken | undefined {
     const of = this.#lane(lane)
@@ -109,17 +115,10 @@ export class LaneAllocator {
     return grant(of, lane, head)
   }
 
-  /** New limits; a lane that is no longer named keeps its last one until it is empty. Returns the lanes that changed. */
-  setLimits(limits: LaneLimits): LaneView[] {
+  /** New limits; a lane that is no longer named keeps its last one until it is empty. Follow with `grantNext`. */
+  setLimits(limits: LaneLimits): void {
     this.#limits = limits
-    const changed: LaneView[] = []
-    for (const [lane, of] of this.#lanes) {
-      const limit = limitOf(lane, limits) ?? of.limit
-      if (limit === of.limit) continue
-      of.limit = limit
-      changed.push(this.view(lane))
-    }
-    return changed
+    for (const [lane, of] of this.#lanes) of.limit = limitOf(lane, limits) ?? of.limit
   }
 
   /** How many wait before this task. */

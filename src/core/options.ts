@@ -103,6 +103,8 @@ export const BOUNDS = {
   journalProgressMs: 10_000,
   /** Crashes of workers a task survives: the second re-run is alone, the next crash is its end. */
   crashes: 2,
+  /** An ask still open so long after it was answered is answered again. */
+  askAgainMs: 10_000,
   /** A `session.error` without a message is believed after this. */
   errorGraceMs: 1_000,
   /** Characters of a description, and of one prompt. */

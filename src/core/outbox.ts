@@ -24,6 +24,8 @@ export class Outbox {
   readonly #lines = new Map<string, Line>()
   /** Owed since before a restart: told without a turn. */
   readonly #quiet = new Set<TaskId>()
+  /** Whose delivery each task is in. */
+  readonly #sending = new Map<TaskId, string>()
 
   /** Sorts a task in again after any change; the only writer of both indexes. */
   index(row: TaskRow, quiet = false): void {
@@ -33,10 +35,7 @@ export class Outbox {
     const owed = row.notice.state === "owed"
     place(this.#owed, parent, row, owed)
     if (owed && quiet) this.#quiet.add(row.id)
-    if (!owed) {
-      this.#quiet.delete(row.id)
-      this.#lines.get(parent)?.sending.delete(row.id)
-    }
+    if (!owed) this.#quiet.delete(row.id)
     this.#sweep(parent)
   }
 
@@ -46,7 +45,6 @@ export class Outbox {
     place(this.#unsettled, parent, row, false)
     place(this.#owed, parent, row, false)
     this.#quiet.delete(row.id)
-    this.#lines.get(parent)?.sending.delete(row.id)
     this.#sweep(parent)
   }
 
@@ -73,7 +71,10 @@ export class Outbox {
       this.#sweep(parent)
       return undefined
     }
-    for (const row of owed) line.sending.add(row.id)
+    for (const row of owed) {
+      line.sending.add(row.id)
+      this.#sending.set(row.id, parent)
+    }
     return {
       parent: owed.at(-1)?.spec.parent ?? first.spec.parent,
       directory: first.spec.directory,
@@ -86,26 +87,34 @@ export class Outbox {
   /** An attempt failed; returns when to try again, or undefined when it has failed for too long. */
   failed(parent: string, now: number): number | undefined {
     const line = this.#line(parent)
+    for (const task of line.sending) this.#sending.delete(task)
     line.sending.clear()
     line.failingSince ??= now
-    if (now - line.failingSince >= BOUNDS.noticeMs) return undefined
+    if (now - line.failingSince >= BOUNDS.noticeMs || !this.#owed.has(parent)) {
+      this.#sweep(parent)
+      return undefined
+    }
     const [first, longest] = BOUNDS.noticeBackoffMs
     line.notBefore = now + Math.min(longest, first * 2 ** Math.min(line.attempts - 1, 16))
     return line.notBefore
   }
 
-  /** The parent's session holds this notice: its delivery is over, and failures count anew. */
-  delivered(parent: string, task: TaskId): void {
-    const line = this.#lines.get(parent)
-    if (line === undefined) return
+  /** The parent's session holds this notice: failures count anew. Returns the parent whose delivery it was in. */
+  delivered(task: TaskId): string | undefined {
+    const parent = this.#sending.get(task)
+    if (parent === undefined) return undefined
+    this.#sending.delete(task)
+    const line = this.#line(parent)
     line.sending.delete(task)
     line.attempts = 0
     line.failingSince = undefined
+    this.#sweep(parent)
+    return parent
   }
 
   /** Entries of all maps: zero at rest. */
   get size(): number {
-    return this.#owed.size + this.#unsettled.size + this.#lines.size + this.#quiet.size
+    return this.#owed.size + this.#unsettled.size + this.#lines.size + this.#quiet.size + this.#sending.size
   }
 
   /** A failure wakes; else the end of the batch does, or every end. */
@@ -128,7 +137,8 @@ export class Outbox {
   }
 
   #sweep(parent: string): void {
-    if (!this.#owed.has(parent)) this.#lines.delete(parent)
+    // What is under way stays so until it ends, whatever is owed meanwhile: one delivery at a time.
+    if (!this.#owed.has(parent) && (this.#lines.get(parent)?.sending.size ?? 0) === 0) this.#lines.delete(parent)
   }
 }
 

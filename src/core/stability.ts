@@ -103,6 +103,8 @@ export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evide
 
 /** A prompt was accepted: what was seen before says nothing about its answer. */
 export function observePrompt(e: Evidence, messageID: string, now: number): void {
+  // An idle agent has nothing to be silent about: its silence begins when it is asked.
+  if (e.status.type === "absent") e.progressAt = now
   e.promptID = messageID
   e.promptedAt = now
   e.accepted++
@@ -110,7 +112,9 @@ export function observePrompt(e: Evidence, messageID: string, now: number): void
   forgetIdle(e, now)
   e.newest = undefined
   e.newestUser = undefined
-  e.error = undefined
+  // Word of a prompt that fails at once may be here before the word that it was accepted.
+  const early = e.error !== undefined && e.error.name !== ABORTED && now - e.error.at < BOUNDS.errorGraceMs
+  if (!early) e.error = undefined
   e.rejected = false
   e.disturbed = false
   e.disposedAt = undefined
@@ -124,14 +128,13 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     e.outageSince = undefined
     forgetIdle(e, now)
   }
-  if (snapshot.asks !== undefined) {
-    e.asks.clear()
-    for (const ask of snapshot.asks) e.asks.set(ask.id, ask)
-  }
+  if (snapshot.asks !== undefined) observeAsks(e, snapshot.asks, now)
   if (snapshot.prompts < e.accepted) return false
   e.sampledAt = now
   e.status = snapshot.status
   if (snapshot.status.type === "absent") {
+    // An open ask keeps its session busy.
+    observeAsks(e, [], now)
     if (e.absentPolls++ === 0) e.absentSince = now
   } else {
     forgetIdle(e, now)
@@ -142,6 +145,13 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
   }
   if (snapshot.todos !== undefined) e.todos = snapshot.todos
   return snapshot.newest !== undefined && observeMessage(e, snapshot.newest, snapshot, now)
+}
+
+/** The asks that are open; the stale clock stood still while there were any. */
+function observeAsks(e: Evidence, asks: readonly Ask[], now: number): void {
+  if (e.asks.size > 0 && asks.length === 0) e.progressAt = now
+  e.asks.clear()
+  for (const ask of asks) e.asks.set(ask.id, ask)
 }
 
 function observeMessage(e: Evidence, newest: NewestMessage | null, snapshot: Snapshot, now: number): boolean {
@@ -254,7 +264,8 @@ function judgeOutage(e: Evidence, rules: Rules, ttlAt: number, now: number): Ver
   const lostAt = (e.outageSince ?? now) + rules.options.serverLostMs
   if (now >= lostAt) return fail("SERVER_LOST", `The server could not be asked for ${words(rules.options.serverLostMs)}.`)
   const reloadAt = e.disposedAt === undefined ? Number.POSITIVE_INFINITY : e.disposedAt + BOUNDS.reloadMs
-  if (now >= reloadAt) return { type: "interrupted", message: "Its OpenCode instance was disposed and did not come back.", cut: true }
+  // There is nobody to ask it to go on.
+  if (now >= reloadAt) return fail("INTERRUPTED", "Its OpenCode instance was disposed and did not come back.")
   return wait(Math.min(lostAt, reloadAt, ttlAt) - now)
 }
 
@@ -271,7 +282,7 @@ function judgeIdle(e: Evidence, rules: Rules, now: number): Verdict | undefined 
   if (message === undefined) return undefined
   if (message === null || !answered(e, message)) return judgeUnanswered(e, message, rules, now)
   if (message.error !== undefined) {
-    if (message.error.name !== "MessageAbortedError") return fail("SESSION_ERROR", message.error.message)
+    if (message.error.name !== ABORTED) return fail("SESSION_ERROR", message.error.message)
     return e.disturbed ? { type: "interrupted", message: "Its OpenCode instance went away.", cut: true } : { type: "escaped" }
   }
   if (message.summary) return undefined
@@ -286,6 +297,9 @@ function judgeIdle(e: Evidence, rules: Rules, now: number): Verdict | undefined 
   }
   return judgeAnswer(e, message, terminal, rules, now)
 }
+
+/** How OpenCode marks a message whose session was aborted or whose instance was disposed. */
+const ABORTED = "MessageAbortedError"
 
 const NOT_FINAL: ReadonlySet<string> = new Set(["tool-calls", "unknown", "error"])
 
@@ -314,7 +328,7 @@ function judgeUnanswered(e: Evidence, message: NewestMessage | null, rules: Rule
   if (e.error !== undefined) {
     const at = e.error.at + BOUNDS.errorGraceMs
     if (now < at || e.absentPolls < 2) return wait(Math.max(1, at - now))
-    return e.error.name === "MessageAbortedError" ? { type: "escaped" } : fail(errorReason(e.error), e.error.message)
+    return e.error.name === ABORTED ? { type: "escaped" } : fail(errorReason(e.error), e.error.message)
   }
   if (e.disturbed && e.absentPolls >= 2) return { type: "interrupted", message: "The server went away before it answered.", cut: true }
   if (!idleFor(e, rules, now)) return idleWait(e, rules, now)

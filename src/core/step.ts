@@ -23,11 +23,14 @@ interface Run {
   readonly evidence: Evidence
   /** Handed to a worker; false while its predecessor is still in the session. */
   started: boolean
+  /** An earlier attempt of this epoch may have prompted already. */
+  again: boolean
   /** Last report taken in; older ones are duplicates or late. */
   seq: number
   emittedAt: number
   journaledAt: number
-  readonly asksSeen: Set<string>
+  /** When each ask was answered, or left to the human. */
+  readonly asksSeen: Map<string, number>
 }
 
 /** A run that has ended but may still be in its session; it keeps the slot until seen idle, at most `drainMs`. */
@@ -38,6 +41,8 @@ interface Draining {
   readonly directory: string
   /** How long a successor waits for it. */
   readonly until: number
+  /** Nobody is left who could report that it has left. */
+  readonly lost: boolean
 }
 
 /** What ends with a run: the session is idle already, must be aborted by the worker, or from here as no worker is left. */
@@ -63,6 +68,8 @@ export class Core {
   #serverLostAt: number | undefined
   #order = 0
   #closing: "no" | "drain" | "closed" = "no"
+  /** Taking over from a dead coordinator: parents are told at the end, without a turn. */
+  #recovering = false
   #now: Now = { mono: 0, wall: 0 }
   #effects: Effect[] = []
 
@@ -192,9 +199,10 @@ export class Core {
 
   #launch(input: Extract<Input, { type: "launch" }>): void {
     const { spec } = input
-    this.#admit(spec.parent?.sessionID)
-    if (this.#tasks.has(input.id)) throw new LanesError("INVALID_INPUT", `There is a task ${input.id} already.`)
     const lane = laneOf(spec.model, this.#options)
+    this.#admit(spec.parent?.sessionID, lane)
+    if (this.#tasks.has(input.id)) throw new LanesError("INVALID_INPUT", `There is a task ${input.id} already.`)
+    this.#claim(spec.sessionID, input.id)
     const task = newTask({ id: input.id, spec, lane, order: ++this.#order, wall: this.#now.wall })
     this.#tasks.set(task.id, task)
     if (task.sessionID !== undefined) this.#bySession.set(task.sessionID, task.id)
@@ -207,7 +215,6 @@ export class Core {
       if (this.#closing !== "no") throw closing()
       return this.#prompt(task, "follow-up", input.prompt)
     }
-    this.#admit(task.spec.parent?.sessionID)
     const parent = task.spec.parent
     const spec = {
       ...task.spec,
@@ -217,23 +224,34 @@ export class Core {
       ...(input.model === undefined ? {} : { model: input.model }),
       ...(parent === undefined || input.batch === undefined ? {} : { parent: { ...parent, batch: input.batch } }),
     }
-    const next = nextEpoch(task, input.prompt, spec, laneOf(spec.model, this.#options), this.#now.wall)
+    const lane = laneOf(spec.model, this.#options)
+    this.#admit(parent?.sessionID, lane)
+    this.#claim(task.sessionID, task.id)
+    const next = nextEpoch(task, input.prompt, spec, lane, this.#now.wall)
     this.#outbox.drop(task)
     this.#tasks.set(task.id, next)
+    if (next.sessionID !== undefined) this.#bySession.set(next.sessionID, next.id)
     this.#emit({ type: "task:continued", id: next.id, epoch: next.epoch, prompt: input.prompt })
     this.#queue(next)
   }
 
   /** Caps, before anything is stored. */
-  #admit(parent: string | undefined): void {
+  #admit(parent: string | undefined, lane: string): void {
     if (this.#closing !== "no") throw closing()
     const { maxQueued, maxPerRoot } = this.#options
-    if (this.#lanes.waiting >= maxQueued) {
+    if (this.#lanes.waiting >= maxQueued && !this.#lanes.hasRoom(lane)) {
       throw new LanesError("QUEUE_FULL", `${maxQueued} tasks are waiting already.`, "Wait for some to finish, or raise maxQueued.")
     }
     if (parent !== undefined && this.#outbox.countUnsettled(parent) >= maxPerRoot) {
       throw new LanesError("PARENT_LIMIT", `This conversation has ${maxPerRoot} unfinished tasks.`, "Wait for some to finish, cancel some, or raise maxPerRoot.")
     }
+  }
+
+  /** Two runs never share a session. */
+  #claim(sessionID: string | undefined, id: TaskId): void {
+    const owner = sessionID === undefined ? undefined : this.#tasks.get(this.#bySession.get(sessionID) ?? "")
+    if (owner === undefined || owner.id === id || isTerminal(owner.state)) return
+    throw new LanesError("INVALID_INPUT", `Task ${owner.id} works in the session ${sessionID} now.`, "Continue that task instead.")
   }
 
   /** pending: stored, told, and given a slot if there is one. */
@@ -261,6 +279,7 @@ export class Core {
   #granted(task: Task, token: SlotToken): void {
     task.state = transition(task.state, "running") ?? task.state
     task.queuedMs += Math.max(0, this.#now.wall - task.queuedAt)
+    const again = task.startedAt !== undefined
     task.startedAt = this.#now.wall
     task.attempt++
     const { mono } = this.#now
@@ -269,10 +288,11 @@ export class Core {
       token,
       evidence: newEvidence(mono, task.ranMs, this.#eventsAlive.has(task.spec.directory)),
       started: false,
+      again,
       seq: 0,
       emittedAt: Number.NEGATIVE_INFINITY,
       journaledAt: mono,
-      asksSeen: new Set(),
+      asksSeen: new Map(),
     }
     for (const prompt of task.prompts) if (prompt.messageID !== undefined) observePrompt(run.evidence, prompt.messageID, mono)
     run.evidence.steps = task.steps
@@ -288,7 +308,6 @@ export class Core {
 
   #start(task: Task, run: Run): void {
     run.started = true
-    const again = task.attempt > 1 || task.crashes > 0
     const accepted = task.prompts.filter((prompt) => prompt.messageID !== undefined).length
     const assignment: Assignment = {
       run: run.ref,
@@ -298,10 +317,10 @@ export class Core {
       ...(task.spec.agent === undefined ? {} : { agent: task.spec.agent }),
       ...(task.spec.model === undefined ? {} : { model: task.spec.model }),
       ...(task.sessionID === undefined ? {} : { sessionID: task.sessionID }),
-      search: again && task.sessionID === undefined,
+      search: task.attempt > 1 && task.sessionID === undefined,
       stamp: task.spec.sessionID !== undefined && task.epoch === 1 && accepted === 0,
       prompts: task.prompts.filter((prompt) => prompt.messageID === undefined),
-      check: again,
+      check: run.again,
       accepted,
       alone: task.crashes >= BOUNDS.crashes || this.#options.isolation === "task",
       pollIntervalMs: this.#options.pollIntervalMs,
@@ -368,7 +387,9 @@ export class Core {
     if (newest?.role === "assistant" && newest.text) task.lastText = newest.text
     this.#emit({ type: "task:snapshot", id: task.id, epoch: task.epoch, snapshot })
     if (moved) this.#progress(task, run)
+    this.#checkpoint(task, run)
     this.#asks(task, run)
+    this.#askAgain(run, snapshot)
     this.#judge(task, run)
   }
 
@@ -376,7 +397,8 @@ export class Core {
     const id = this.#bySession.get(sessionID)
     const task = id === undefined ? undefined : this.#tasks.get(id)
     const run = id === undefined ? undefined : this.#runs.get(id)
-    if (task === undefined || run === undefined) return void this.ignored++
+    // Until it is handed to a worker, what happens in the session is its predecessor's.
+    if (task === undefined || run === undefined || (!run.started && hint.type !== "deleted")) return void this.ignored++
     const moved = observeHint(run.evidence, hint, this.#now.mono)
     if (moved) this.#progress(task, run)
     switch (hint.type) {
@@ -403,10 +425,6 @@ export class Core {
     const { mono } = this.#now
     task.steps = run.evidence.steps
     if (run.evidence.tool !== undefined) task.lastTool = run.evidence.tool
-    if (mono - run.journaledAt >= BOUNDS.journalProgressMs) {
-      run.journaledAt = mono
-      this.#journal(task)
-    }
     if (mono - run.emittedAt < 1_000) return
     run.emittedAt = mono
     const { id, epoch, steps, cost, tokens } = task
@@ -414,17 +432,35 @@ export class Core {
     this.#emit({ type: "task:progress", id, epoch, steps, ...tool, tokens: tokens.input + tokens.output + tokens.reasoning, cost })
   }
 
+  /** Run time and counters into the journal, also of a run that is silent: a restart goes on from there. */
+  #checkpoint(task: Task, run: Run): void {
+    if (this.#now.mono - run.journaledAt < BOUNDS.journalProgressMs) return
+    run.journaledAt = this.#now.mono
+    this.#journal(task)
+  }
+
   /** Permission asks not seen before: answered at once, or left to the human. */
   #asks(task: Task, run: Run): void {
     const reject = this.#options.permissions === "reject"
     for (const ask of run.evidence.asks.values()) {
       if (run.asksSeen.has(ask.id)) continue
-      run.asksSeen.add(ask.id)
+      run.asksSeen.set(ask.id, this.#now.mono)
       const { id, epoch } = task
       const action = reject ? "rejected" : "forwarded"
       this.#emit({ type: "task:permission", id, epoch, askID: ask.id, permission: ask.permission, patterns: ask.patterns, action })
       if (!reject) continue
       run.evidence.rejected = true
+      this.#command(run, { type: "reply", askID: ask.id, message: refusal(ask.permission) })
+    }
+  }
+
+  /** An answer may have been lost with its worker or on its way; an ask that stays open is answered again. */
+  #askAgain(run: Run, { asks = [] }: Snapshot): void {
+    if (this.#options.permissions !== "reject") return
+    for (const ask of asks) {
+      const answeredAt = run.asksSeen.get(ask.id)
+      if (answeredAt === undefined || this.#now.mono - answeredAt < BOUNDS.askAgainMs) continue
+      run.asksSeen.set(ask.id, this.#now.mono)
       this.#command(run, { type: "reply", askID: ask.id, message: refusal(ask.permission) })
     }
   }
@@ -507,7 +543,7 @@ export class Core {
     else task.ranMs = Math.max(0, mono - run.evidence.startedAt)
     task.outcome = outcomeOf(task, end, run?.evidence.newest)
     task.notice = noticeOf(task, silent)
-    this.#outbox.index(task)
+    this.#outbox.index(task, this.#recovering)
     this.#due.set(`t:${task.id}`, mono + this.#options.retainMs)
     this.#journal(task)
     this.#emit({
@@ -535,19 +571,19 @@ export class Core {
         sessionID,
         directory: spec.directory,
         until: this.#now.mono + BOUNDS.predecessorMs,
+        lost: leave === "lost",
       })
       this.#due.set(`d:${task.id}`, this.#now.mono + BOUNDS.drainMs)
       if (leave !== "lost") this.#command(run, { type: "stop", abort: leave === "abort" })
       else if (sessionID !== undefined) this.#effects.push({ type: "abort", sessionID, directory: spec.directory })
     }
-    if (gone || leave === "idle") this.#release(run.token)
+    if (gone || leave === "idle") this.#release(run.token, run.ref)
   }
 
-  #release(token: SlotToken): void {
+  #release(token: SlotToken, { task: id, epoch }: RunRef): void {
     if (!this.#lanes.release(token)) return
-    const task = this.#tasks.get(token.task)
     const { used, limit, queued } = this.#lanes.view(token.lane)
-    this.#emit({ type: "lane:released", id: token.task, epoch: task?.epoch ?? 0, lane: token.lane, used, limit, queued })
+    this.#emit({ type: "lane:released", id, epoch, lane: token.lane, used, limit, queued })
     this.#grant(token.lane)
   }
 
@@ -575,7 +611,7 @@ export class Core {
   #drained(id: TaskId, draining: Draining): void {
     this.#draining.delete(id)
     this.#due.clear(`d:${id}`)
-    if (draining.token !== undefined) this.#release(draining.token)
+    if (draining.token !== undefined) this.#release(draining.token, draining.ref)
     const task = this.#tasks.get(id)
     const next = this.#runs.get(id)
     if (task !== undefined && next !== undefined && !next.started) this.#start(task, next)
@@ -585,13 +621,15 @@ export class Core {
   #drainDue(id: TaskId): void {
     const draining = this.#draining.get(id)
     if (draining === undefined) return
+    // Its session was aborted from here when the worker was lost; whether it is idle, a successor sees for itself.
+    if (draining.lost) return this.#drained(id, draining)
     if (this.#now.mono < draining.until) {
       const token = draining.token
       this.#draining.set(id, { ...draining, token: undefined })
       this.#due.set(`d:${id}`, draining.until)
       const { sessionID, directory } = draining
       if (sessionID !== undefined) this.#effects.push({ type: "abort", sessionID, directory })
-      if (token !== undefined) this.#release(token)
+      if (token !== undefined) this.#release(token, draining.ref)
       return
     }
     this.#draining.delete(id)
@@ -613,6 +651,8 @@ export class Core {
       if (draining !== undefined && same(draining.ref, ref)) {
         const { sessionID, directory } = draining
         if (sessionID !== undefined) this.#effects.push({ type: "abort", sessionID, directory })
+        this.#draining.set(ref.task, { ...draining, lost: true })
+        this.#due.set(`d:${ref.task}`, Math.min(draining.until, this.#now.mono + BOUNDS.drainMs))
         continue
       }
       if (task === undefined || run === undefined || !same(run.ref, ref)) {
@@ -627,6 +667,7 @@ export class Core {
       task.attempt++
       run.ref = { ...ref, attempt: task.attempt }
       run.seq = 0
+      run.again = true
       observeRestart(run.evidence, this.#now.mono)
       this.#journal(task)
       const { id, epoch, lane, queuedMs, attempt } = task
@@ -690,7 +731,7 @@ export class Core {
   // ── Parents ──
 
   #notify(parent: string | undefined): void {
-    if (parent === undefined || this.#closing === "closed") return
+    if (parent === undefined || this.#recovering) return
     const delivery = this.#outbox.next(parent, this.#options.wake, this.#now.mono)
     if (delivery !== undefined) this.#effects.push({ type: "deliver", delivery })
   }
@@ -708,10 +749,10 @@ export class Core {
   }
 
   #told(id: TaskId, epoch: number, proof: string): void {
-    const parent = this.#tasks.get(id)?.spec.parent?.sessionID
-    if (parent !== undefined) this.#outbox.delivered(parent, id)
-    if (parent === undefined || !this.#tell(id, epoch, { state: "told", proof })) return this.#notify(parent)
-    this.#emit({ type: "task:notified", id, epoch, parent, proof })
+    const parent = this.#outbox.delivered(id) ?? this.#tasks.get(id)?.spec.parent?.sessionID
+    if (this.#tell(id, epoch, { state: "told", proof }) && parent !== undefined) {
+      this.#emit({ type: "task:notified", id, epoch, parent, proof })
+    }
     this.#notify(parent)
   }
 
@@ -741,6 +782,7 @@ export class Core {
   #recover(rows: readonly TaskRow[], sessions: "alive" | "dead"): void {
     const fresh = rows.filter((row) => !this.#tasks.has(row.id)).sort((a, b) => a.order - b.order)
     const ran = fresh.filter((row) => row.state === "running")
+    this.#recovering = true
     for (const row of [...fresh.filter((r) => isTerminal(r.state)), ...ran, ...fresh.filter((r) => r.state === "pending")]) {
       const task: Task = { ...row, prompts: [...row.prompts] }
       this.#order = Math.max(this.#order, row.order)
@@ -749,6 +791,7 @@ export class Core {
       if (isTerminal(row.state)) this.#recoverSettled(task)
       else this.#recoverLive(task, sessions)
     }
+    this.#recovering = false
     for (const parent of new Set(fresh.map((row) => row.spec.parent?.sessionID))) this.#notify(parent)
   }
 
@@ -762,12 +805,18 @@ export class Core {
     const wasRunning = task.state === "running"
     task.state = "pending"
     task.spec = { ...task.spec, background: true }
+    // The limits may have changed since: it waits where new tasks of its model do.
+    task.lane = laneOf(task.spec.model, this.#options)
+    // What it waited before is counted already.
+    if (wasRunning) task.queuedAt = this.#now.wall
     const reattach = wasRunning && sessions === "alive"
-    if (!reattach && this.#options.recover === "ask") {
+    const prompted = task.prompts.some((prompt) => prompt.messageID !== undefined)
+    const spent = prompted && task.resumes >= BOUNDS.resumes
+    if (!reattach && (this.#options.recover === "ask" || (wasRunning && spent))) {
       this.#outbox.index(task)
       return this.#settle(task, { state: "error", reason: "INTERRUPTED", message: "Its host ended before it was done." }, "gone")
     }
-    if (wasRunning && !reattach && task.prompts.some((prompt) => prompt.messageID !== undefined)) {
+    if (wasRunning && !reattach && prompted) {
       task.resumes++
       task.prompts = [...task.prompts, newPrompt(task.id, task.epoch, task.prompts.length, "resume", RESUME)]
     }
@@ -779,7 +828,9 @@ export class Core {
     if (this.#closing === "no") this.#closing = "drain"
     if (mode === "drain") return
     if (mode === "abort") {
-      for (const task of this.#tasks.values()) this.#cancel(task, { state: "cancelled", reason: "SHUTDOWN" }, false)
+      for (const task of this.#tasks.values()) {
+        if (!isTerminal(task.state)) this.#settle(task, { state: "cancelled", reason: "SHUTDOWN" }, "abort")
+      }
       return
     }
     for (const [id, run] of this.#runs) {

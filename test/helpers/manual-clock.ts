@@ -38,8 +38,26 @@ export class ManualClock implements Clock {
     this.#moveTo(end)
   }
 
+  /** Moves on as `advance` does, but what a timer sets in motion is done before the next one fires. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms
+    await settled()
+    for (;;) {
+      const next = Math.min(...[...this.#timers].map(({ at }) => at))
+      if (next > end) break
+      this.advance(Math.max(0, next - this.#now))
+      await settled()
+    }
+    this.advance(end - this.#now)
+  }
+
   #moveTo(at: number): void {
     this.#wall += at - this.#now
     this.#now = at
   }
+}
+
+/** All promises that can settle without time going by have. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
