@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs"
-import { findNodeAtLocation, parseTree, printParseErrorCode } from "jsonc-parser"
-import type { Node, ParseError } from "jsonc-parser"
+// The package's main file is UMD and looks for its parts at run time: no bundle of it starts
+// (https://github.com/microsoft/node-jsonc-parser/issues/57).
+import { findNodeAtLocation, parseTree, printParseErrorCode } from "jsonc-parser/lib/esm/main.js"
+import type { Node, ParseError } from "jsonc-parser/lib/esm/main.js"
 import { LanesError } from "../core/errors.ts"
 
 const LARGEST = 1_048_576

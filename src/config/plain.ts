@@ -4,7 +4,7 @@ const DEEPEST = 8
 const MOST_KEYS = 10_000
 
 /** Names through which an object's own prototype could be reached; nothing that can be set is called so. */
-export const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
+const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
 
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false

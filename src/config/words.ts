@@ -19,7 +19,7 @@ export function pathText(path: readonly string[]): string {
 }
 
 /** A string on one line, bounded; control characters are escaped, so that no terminal obeys them. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
   return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "·")
 }

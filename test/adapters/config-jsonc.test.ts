@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { readJsonc } from "../../src/adapters/config-jsonc.ts"
 import { LanesError } from "../../src/core/errors.ts"
 
@@ -130,4 +130,13 @@ describe("what cannot be read says why", () => {
     chmodSync(file, 0o000)
     expect(refused()).toContain("permission is denied")
   })
+})
+
+test("a bundle of it starts away from node_modules, as the plugin has to", async () => {
+  const entry = resolve(import.meta.dir, "../../src/adapters/config-jsonc.ts")
+  const built = await Bun.build({ entrypoints: [entry], target: "node", outdir: folder })
+  expect(built.success).toBe(true)
+  const bundle = (await import(join(folder, "config-jsonc.js"))) as { readJsonc: typeof readJsonc }
+  writeFileSync(file, '{ "a": [1,], }')
+  expect(bundle.readJsonc(file)).toEqual({ a: [1] })
 })
