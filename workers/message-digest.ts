@@ -6,8 +6,9 @@ import type { AssistantAnswer, MessageAnswer, PartAnswer } from "./opencode-shap
 
 /** The newest messages as a run needs them: what the last one is, and whether anything moved. */
 export function pageOf(messages: readonly MessageAnswer[], maxChars: number): MessagesPage {
-  // Ids ascend with time and are what OpenCode itself goes by; the list comes in order of creation.
-  const newestFirst = messages.toSorted((a, b) => (a.info.id < b.info.id ? 1 : -1))
+  // The list is in order of creation on the server's clock. Ids are not: ours come from another clock (measured: a prompt
+  // with an id of the future is answered under an id before it).
+  const newestFirst = messages.toReversed()
   const users = newestFirst.filter(({ info }) => info.role === "user").map(({ info }) => info.id)
   const [newest] = newestFirst
   const [newestUser] = users

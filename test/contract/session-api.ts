@@ -62,9 +62,9 @@ export function sessionApiContract(
       })
 
     /** Ids of one prompt, and the prompt. */
-    const prepare = (turns: readonly ContractTurn[]) => {
+    const prepare = (turns: readonly ContractTurn[], aheadMs = 0) => {
       const tail = tailOf(`${name}:${(made += 1)}`)
-      const now = under.clock.wall()
+      const now = under.clock.wall() + aheadMs
       return {
         messageID: messageID(now, tail),
         partID: partID(now, tail),
@@ -263,6 +263,23 @@ export function sessionApiContract(
       const messages = await api.messages(directory, id, {})
       expect(messages.map(({ role }) => role)).toEqual(["user", "assistant"])
       expect(messages[0]).toMatchObject({ id: prompt.messageID, text: prompt.text })
+    })
+
+    it("answers prompts whose ids come from a clock that is ahead or behind, and knows the newest all the same", async () => {
+      const { id } = await create()
+      for (const [aheadMs, say] of [
+        [60_000, "First."],
+        [-60_000, "Second."],
+      ] as const) {
+        const prompt = prepare([{ say }], aheadMs)
+        await api.prompt(directory, id, prompt)
+        const newest = await under.waitFor(async () => {
+          const page = await api.newest(directory, id, READ)
+          return page.newest?.completed === true && page.newest.parentID === prompt.messageID ? page : undefined
+        })
+        expect(newest.newest?.text).toBe(say)
+        expect(newest.newestUser).toBe(prompt.messageID)
+      }
     })
 
     it("stores a message without a turn", async () => {

@@ -34,12 +34,12 @@ const done = { time: { created: 2, completed: 3 }, finish: "stop" }
 const fingerprint = (...messages: MessageAnswer[]): string => pageOf(messages, 100).fingerprint
 
 describe("a page of messages", () => {
-  test("goes by ids, whatever order it comes in", () => {
-    const page = pageOf([user("msg_3"), assistant("msg_2", done), user("msg_1")], 100)
-    expect(page).toMatchObject({
-      newest: { id: "msg_3", role: "user" },
-      newestUser: "msg_3",
-      users: ["msg_3", "msg_1"],
+  test("goes by the server's order, whatever the ids say", () => {
+    const page = pageOf([user("msg_9"), assistant("msg_2", done), user("msg_1")], 100)
+    expect(page).toMatchObject({ newest: { id: "msg_1" }, newestUser: "msg_1", users: ["msg_1", "msg_9"] })
+    expect(pageOf([user("msg_9"), assistant("msg_2", done)], 100).newest).toMatchObject({
+      id: "msg_2",
+      completed: true,
     })
   })
 
