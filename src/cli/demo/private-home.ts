@@ -3,9 +3,10 @@
  * written outside, nothing but the loopback is needed.
  */
 
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
+import { fileURLToPath } from "node:url"
 import type { ScriptedModel } from "./scripted-model.ts"
 
 /** One model id of a private home. */
@@ -64,8 +65,8 @@ const DEFAULT_PROVIDERS: Record<string, Record<string, PrivateModel>> = {
   globex: { large: {} },
 }
 
-/** What a program needs of the host: where programs are, and how to write text. */
-const INHERITED = ["PATH", "LANG", "LC_ALL", "TZ", "SHELL", "USER", "LOGNAME"]
+/** What a program needs of the host, besides where programs are. */
+const INHERITED = ["LANG", "LC_ALL", "TZ", "SHELL", "USER", "LOGNAME"]
 
 const SWITCHED_OFF = [
   "AUTOUPDATE",
@@ -94,6 +95,7 @@ export function makePrivateHome(options: PrivateHomeOptions): PrivateHome {
   const config = configOf(options)
   const env: Record<string, string> = {
     ...inherited(),
+    PATH: [process.env["PATH"] ?? "/usr/bin:/bin", standIns(folder("bin"))].join(delimiter),
     HOME: folder("home"),
     TMPDIR: folder("tmp"),
     XDG_CONFIG_HOME: xdgConfig,
@@ -172,6 +174,19 @@ function preventInstall(configFolder: string): void {
     join(configFolder, "package-lock.json"),
     JSON.stringify({ lockfileVersion: 3, packages: { "": { dependencies } } }),
   )
+}
+
+/** Programs OpenCode would download otherwise; last on the PATH, so that those of the machine win. */
+function standIns(folder: string): string {
+  const program = fileURLToPath(new URL("./ripgrep.ts", import.meta.url))
+  const file = join(folder, "rg")
+  writeFileSync(file, `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(program)} "$@"\n`)
+  chmodSync(file, 0o755)
+  return folder
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
 }
 
 function inherited(): Record<string, string> {
