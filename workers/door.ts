@@ -35,6 +35,7 @@ const newest = v.object({
   summary: v.boolean(),
   output: v.boolean(),
   text: v.exactOptional(text),
+  cut: v.exactOptional(v.boolean()),
   tool: v.exactOptional(name),
 })
 
@@ -84,6 +85,16 @@ const report = v.variant("type", [
   v.object({ type: v.literal("stopped"), run, idle: v.boolean() }),
 ]) satisfies v.GenericSchema<unknown, RunReport>
 
+/** Names every field of the contract that the schemas above would drop: none, or this file does not compile. */
+type Dropped<Said, Read> = Said extends readonly unknown[]
+  ? never
+  : Said extends object
+    ? Exclude<keyof Said, Keys<Read>> | { [K in keyof Said]-?: Dropped<Said[K], Field<Read, K>> }[keyof Said]
+    : never
+type Keys<Read> = Read extends object ? keyof Read : never
+type Field<Read, K> = Read extends object ? (K extends keyof Read ? Read[K] : never) : never
+type Complete = [Dropped<RunReport, v.InferOutput<typeof report>>] extends [never] ? typeof report : never
+
 /** A path on the one server: `//host` and `/\host` would name another. */
 const path = v.pipe(v.string(), v.maxLength(WIRE.nameChars), v.regex(/^\/(?![/\\])[^\s\\]*$/))
 
@@ -96,7 +107,7 @@ const request = v.object({
 
 const fromWorker = v.variant(TAG, [
   v.object({ [TAG]: v.literal("ready") }),
-  v.object({ [TAG]: v.literal("report"), report }),
+  v.object({ [TAG]: v.literal("report"), report: report satisfies Complete }),
   v.object({ [TAG]: v.literal("ended"), run }),
   v.object({ [TAG]: v.literal("fetch"), call: count, run: v.exactOptional(run), request }),
   v.object({ [TAG]: v.literal("forgo"), call: count }),

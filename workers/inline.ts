@@ -19,6 +19,8 @@ interface InlineRun {
   /** Undefined until the role is loaded. */
   driven: DrivenRun | undefined
   readonly early: RunCommand[]
+  /** It has said `stopped`, its last word, and is about to leave. */
+  stopped: boolean
 }
 
 interface Connected {
@@ -60,7 +62,7 @@ export class InlineThreads implements Threads {
     const { run } = assignment
     if (this.#closed || this.#runs.has(runKey(run))) return
     for (const other of this.#runs.values()) if (other.run.task === run.task) this.#fence.dismiss(other.run)
-    this.#runs.set(runKey(run), { run, driven: undefined, early: [] })
+    this.#runs.set(runKey(run), { run, driven: undefined, early: [], stopped: false })
     this.#fence.admit(run)
     this.#role
       .then((role) => this.#drive(role, assignment))
@@ -72,7 +74,7 @@ export class InlineThreads implements Threads {
 
   command(run: RunRef, command: RunCommand): void {
     const known = this.#runs.get(runKey(run))
-    if (known === undefined) return
+    if (known === undefined || known.stopped) return
     if (command.type === "stop") this.#fence.restrict(run)
     if (known.driven === undefined) known.early.push(command)
     else this.#guarded(run, known.driven, command)
@@ -111,9 +113,13 @@ export class InlineThreads implements Threads {
   }
 
   #report(report: RunReport): void {
-    if (!this.#runs.has(runKey(report.run))) return
+    const known = this.#runs.get(runKey(report.run))
+    if (known === undefined || known.stopped) return
     if (report.type === "failed") this.#fence.restrict(report.run)
-    if (report.type === "stopped") this.#fence.dismiss(report.run)
+    if (report.type === "stopped") {
+      known.stopped = true
+      this.#fence.dismiss(report.run)
+    }
     this.#listener(report)
   }
 

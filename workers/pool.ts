@@ -18,9 +18,12 @@ export interface PoolOptions {
   readonly isolation: "pool" | "task"
   /** Where the worker's file is, when it was bundled away from its place beside this one. */
   readonly workerUrl?: URL | string
-  /** Threads at most, zombies included; runs that need one more wait. Exhaustion ends the process, uncatchably. */
+  /**
+   * Threads at most, zombies included; runs that need one more wait. Before Bun 1.4, threads made at all. Exhaustion of
+   * threads or files would end the process, uncatchably. Default 128.
+   */
   readonly maxThreads?: number
-  /** A worker without runs ends after this; ms. */
+  /** A worker without runs ends after this; ms, default 30 000. Before Bun 1.4 it stays. */
   readonly idleMs?: number
   readonly heartbeatMs?: number
   /** A worker that answers no heart-beat for so long is lost; ms. */
@@ -38,6 +41,7 @@ export interface PoolOptions {
 /** What there is at this moment. */
 export interface PoolCounts {
   readonly workers: number
+  /** With those that wait for a worker. */
   readonly runs: number
   /** Threads given up that have not closed. */
   readonly zombies: number
@@ -45,15 +49,29 @@ export interface PoolCounts {
   readonly strays: number
 }
 
-/** Runs on Bun Workers: one each until `maxWorkers`, then the least loaded. Idle workers end. */
+/** A run for which there is no thread yet. */
+interface WaitingRun {
+  readonly assignment: Assignment
+  readonly commands: RunCommand[]
+}
+
+/** Before Bun 1.4 loading workers crash the process when terminated, and each ended one keeps three files open for ever. */
+const OLD_BUN = Bun.semver.satisfies(Bun.version, "<1.4.0")
+
+/** Runs on Bun Workers: one each until `maxWorkers`, then the least loaded. Idle workers end, where that is free. */
 export class WorkerPool implements Threads {
   readonly #options: PoolOptions
   readonly #settings: ThreadSettings
   readonly #threads = new Set<WorkerThread>()
   readonly #zombies = new Set<WorkerThread>()
+  /** Threads with a run that shares with no other. */
+  readonly #exclusive = new Set<WorkerThread>()
   readonly #where = new Map<string, WorkerThread>()
+  readonly #waiting = new Map<string, WaitingRun>()
   readonly #idle = new Map<WorkerThread, Undo>()
   #listener: (report: RunReport | ThreadReport) => void = () => {}
+  /** Ended threads that still count, because they left files open. */
+  #spent = 0
   #strays = 0
   #named = 0
   #closing: PromiseWithResolvers<void> | undefined
@@ -72,7 +90,7 @@ export class WorkerPool implements Threads {
       silentMs: options.silentMs ?? 10_000,
       heapLimitBytes: options.heapLimitBytes ?? 1_000_000_000,
       flood: options.flood ?? FLOOD,
-      mayTerminateLoading: Bun.semver.satisfies(Bun.version, ">=1.4.0"),
+      mayTerminateLoading: !OLD_BUN,
     }
   }
 
@@ -82,28 +100,32 @@ export class WorkerPool implements Threads {
 
   run(assignment: Assignment): void {
     const key = runKey(assignment.run)
-    if (this.#closing !== undefined || this.#where.has(key)) return
+    if (this.#closing !== undefined || this.#where.has(key) || this.#waiting.has(key)) return
     for (const thread of this.#threads) thread.supersede(assignment.run.task)
-    const thread = this.#choose(assignment)
-    this.#rouse(thread)
-    this.#where.set(key, thread)
-    thread.take(assignment)
-    this.#startWaiting()
+    this.#waiting.set(key, { assignment, commands: [] })
+    this.#place()
   }
 
   command(run: RunRef, command: RunCommand): void {
-    this.#where.get(runKey(run))?.command(run, command)
+    const key = runKey(run)
+    this.#where.get(key)?.command(run, command)
+    this.#waiting.get(key)?.commands.push(command)
   }
 
   counts(): PoolCounts {
-    const { size: workers } = this.#threads
-    return { workers, runs: this.#where.size, zombies: this.#zombies.size, strays: this.#strays }
+    return {
+      workers: this.#threads.size,
+      runs: this.#where.size + this.#waiting.size,
+      zombies: this.#zombies.size,
+      strays: this.#strays,
+    }
   }
 
   close(): Promise<void> {
     if (this.#closing === undefined) {
       this.#closing = Promise.withResolvers()
       this.#where.clear()
+      this.#waiting.clear()
       for (const thread of [...this.#threads]) {
         this.#rouse(thread)
         thread.close()
@@ -113,23 +135,40 @@ export class WorkerPool implements Threads {
     return this.#closing.promise
   }
 
-  /** Spread, then stack. */
-  #choose(assignment: Assignment): WorkerThread {
-    const exclusive = assignment.alone || this.#options.isolation === "task"
-    if (exclusive) return this.#create(true)
-    const shared = [...this.#threads].filter((thread) => thread.open && !thread.exclusive)
-    const least = shared.reduce<WorkerThread | undefined>(
-      (a, b) => (a === undefined || b.load < a.load ? b : a),
-      undefined,
-    )
-    if (least === undefined || (least.load > 0 && shared.length < this.#options.maxWorkers)) return this.#create(false)
-    return least
+  /** Gives a thread to each run that waits for one, as far as there are any. */
+  #place(): void {
+    for (const [key, { assignment, commands }] of this.#waiting) {
+      const exclusive = assignment.alone || this.#options.isolation === "task"
+      const thread = this.#choose(exclusive)
+      if (thread === undefined) continue
+      this.#waiting.delete(key)
+      this.#where.set(key, thread)
+      this.#rouse(thread)
+      if (exclusive) this.#exclusive.add(thread)
+      thread.take(assignment)
+      for (const command of commands) thread.command(assignment.run, command)
+    }
+    // Nothing runs whose end could make room. Told later: whoever starts a run is not to hear of its loss at once.
+    if (this.#waiting.size > 0 && this.#threads.size === 0) queueMicrotask(() => this.#giveUp())
   }
 
-  #create(exclusive: boolean): WorkerThread {
+  /** Spread, then stack. */
+  #choose(exclusive: boolean): WorkerThread | undefined {
+    const open = [...this.#threads].filter((thread) => thread.open)
+    const resting = open.find((thread) => thread.load === 0)
+    const shared = open
+      .filter((thread) => thread.load > 0 && !this.#exclusive.has(thread))
+      .toSorted((a, b) => a.load - b.load)
+    if (!exclusive && shared.length >= this.#options.maxWorkers) return shared[0]
+    return resting ?? this.#create() ?? (exclusive ? undefined : shared[0])
+  }
+
+  #create(): WorkerThread | undefined {
+    const used = this.#threads.size + this.#zombies.size + this.#spent
+    if (used >= (this.#options.maxThreads ?? 128)) return undefined
     this.#named += 1
     const name = `worker-${this.#named}`
-    const thread: WorkerThread = new WorkerThread(name, exclusive, this.#settings, {
+    const thread: WorkerThread = new WorkerThread(name, this.#settings, {
       started: () => this.#listener({ type: "worker-started", worker: name }),
       report: (report) => this.#listener(report),
       stray: () => {
@@ -140,11 +179,9 @@ export class WorkerPool implements Threads {
         if (thread.load === 0) this.#rest(thread)
       },
       over: ({ loss, zombie }) => {
-        this.#threads.delete(thread)
-        this.#rouse(thread)
-        if (zombie) this.#zombies.add(thread)
+        this.#remove(thread, zombie)
         for (const run of loss?.runs ?? []) this.#where.delete(runKey(run))
-        this.#startWaiting()
+        this.#place()
         if (loss !== undefined && this.#closing === undefined) {
           this.#listener({ type: "worker-lost", worker: name, ...loss })
         }
@@ -152,38 +189,39 @@ export class WorkerPool implements Threads {
       },
       closed: () => {
         this.#zombies.delete(thread)
-        this.#startWaiting()
+        if (OLD_BUN) this.#spent += 1
+        this.#place()
       },
     })
     this.#threads.add(thread)
     return thread
   }
 
-  /** Spawns threads for runs that wait for one, as far as there is room; a resting worker makes room. */
-  #startWaiting(): void {
-    const limit = this.#options.maxThreads ?? 128
-    const waiting = [...this.#threads].filter((thread) => thread.waiting)
-    let room = limit - (this.#threads.size - waiting.length) - this.#zombies.size
-    for (const thread of waiting) {
-      if (room <= 0) {
-        const [resting] = this.#idle.keys()
-        if (resting === undefined) return
-        this.#rouse(resting)
-        resting.retire()
-      } else {
-        room -= 1
-        thread.start()
-      }
-    }
+  #remove(thread: WorkerThread, zombie: boolean): void {
+    this.#threads.delete(thread)
+    this.#exclusive.delete(thread)
+    this.#rouse(thread)
+    if (zombie) this.#zombies.add(thread)
+    else if (OLD_BUN) this.#spent += 1
+  }
+
+  #giveUp(): void {
+    if (this.#threads.size > 0) return
+    const runs = [...this.#waiting.values()].map(({ assignment }) => assignment.run)
+    this.#waiting.clear()
+    const cause = "There is no thread to be had: too many did not end. Start the program again."
+    if (runs.length > 0) this.#listener({ type: "worker-lost", worker: "none", cause, runs })
   }
 
   #rest(thread: WorkerThread): void {
-    if (thread.exclusive) thread.retire()
-    else
-      this.#idle.set(
-        thread,
-        lingering(this.#options.idleMs ?? 30_000, () => (this.#rouse(thread), thread.retire())),
-      )
+    this.#exclusive.delete(thread)
+    this.#place()
+    if (thread.load > 0 || OLD_BUN) return
+    const retire = (): void => {
+      this.#rouse(thread)
+      thread.retire()
+    }
+    this.#idle.set(thread, lingering(this.#options.idleMs ?? 30_000, retire))
   }
 
   #rouse(thread: WorkerThread): void {

@@ -45,28 +45,28 @@ export interface ThreadEvents {
   closed(): void
 }
 
-type State = "waiting" | "loading" | "serving" | "leaving" | "failing" | "over"
+type State = "loading" | "serving" | "leaving" | "failing" | "over"
 
 /**
- * One worker, seen from the host. It may be given runs before it is spawned; they reach it once it is ready.
+ * One worker, seen from the host. It may be given runs at once; they reach it when it is ready.
  *
- *   waiting ──start──▶ loading ──ready──▶ serving ──retire──▶ leaving ──close, or too late──▶ over
- *      │                  │                  │
- *      │                  └─ error, close, fault: silent, garbled, flooding, too big ─▶ failing ──close, or too late──▶ over (lost)
- *      └──────────────────────────── close ───────────────────────────────────────────────────────────▶ over
+ *   loading ──ready──▶ serving ──retire──▶ leaving ──close, or too late──▶ over
+ *      │                  │
+ *      ├──────────────────┴─ error, close, fault: silent, garbled, flooding, too big ─▶ failing ─close, or too late─▶ over (lost)
+ *      └──────────────────┴─ the pool closes ─▶ leaving
  */
 export class WorkerThread {
   readonly name: string
-  /** Serves the runs it was made for and no others. */
-  readonly exclusive: boolean
   readonly #settings: ThreadSettings
   readonly #events: ThreadEvents
   readonly #fence: Fence
   readonly #guard: FloodGuard
   readonly #heart: HeartBeat
   readonly #runs = new Map<string, RunRef>()
+  /** Runs that have said `stopped`, their last word, and are about to leave. */
+  readonly #stopped = new Set<string>()
   readonly #fetches = new Map<number, AbortController>()
-  #state: State = "waiting"
+  #state: State = "loading"
   #ready = false
   // Both are held until the end: Comlink kills a worker whose root is collected.
   #worker: Worker | undefined
@@ -76,9 +76,8 @@ export class WorkerThread {
   #deaf = false
   #bound: Undo | undefined
 
-  constructor(name: string, exclusive: boolean, settings: ThreadSettings, events: ThreadEvents) {
+  constructor(name: string, settings: ThreadSettings, events: ThreadEvents) {
     this.name = name
-    this.exclusive = exclusive
     this.#settings = settings
     this.#events = events
     this.#fence = new Fence(settings.transport)
@@ -90,24 +89,20 @@ export class WorkerThread {
       ping: () => this.#ping(),
       onSilent: () => this.#fail(`It did not answer for ${settings.silentMs} ms.`, "terminate"),
     })
-  }
-
-  get waiting(): boolean {
-    return this.#state === "waiting"
+    this.#start()
   }
 
   /** Takes runs. */
   get open(): boolean {
-    return this.#state === "waiting" || this.#state === "loading" || this.#state === "serving"
+    return this.#state === "loading" || this.#state === "serving"
   }
 
   get load(): number {
     return this.#runs.size
   }
 
-  start(): void {
+  #start(): void {
     const { url, env, clock, readyMs } = this.#settings
-    this.#state = "loading"
     this.#bound = clock.setTimer(readyMs, () => this.#fail(`It was not ready after ${readyMs} ms.`, "terminate"))
     try {
       const worker = new Worker(url, { name: this.name, env, type: "module" })
@@ -132,7 +127,8 @@ export class WorkerThread {
   }
 
   command(run: RunRef, command: RunCommand): void {
-    if (!this.#runs.has(runKey(run))) return
+    const key = runKey(run)
+    if (!this.#runs.has(key) || this.#stopped.has(key)) return
     if (command.type === "stop") this.#fence.restrict(run)
     this.#tell((calls) => calls.command(run, command))
   }
@@ -153,7 +149,6 @@ export class WorkerThread {
 
   /** Ends it, whatever it does; its runs are dropped. */
   close(): void {
-    if (this.#state === "waiting") this.#over()
     if (this.#state === "over") return
     this.#state = "leaving"
     this.#deaf = this.#ready
@@ -217,14 +212,19 @@ export class WorkerThread {
   }
 
   #report(report: RunReport): void {
-    if (!this.#runs.has(runKey(report.run))) return this.#events.stray()
+    const key = runKey(report.run)
+    if (!this.#runs.has(key) || this.#stopped.has(key)) return this.#events.stray()
     if (report.type === "failed") this.#fence.restrict(report.run)
-    if (report.type === "stopped") this.#fence.dismiss(report.run)
+    if (report.type === "stopped") {
+      this.#stopped.add(key)
+      this.#fence.dismiss(report.run)
+    }
     this.#events.report(report)
   }
 
   #ended(run: RunRef): void {
     if (!this.#runs.delete(runKey(run))) return this.#events.stray()
+    this.#stopped.delete(runKey(run))
     this.#fence.dismiss(run)
     if (this.#runs.size === 0) this.#rest()
     this.#events.ended(run)

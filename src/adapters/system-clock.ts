@@ -59,6 +59,8 @@ export class SystemClock implements Clock, Disposable {
   /** Stops watching for sleep. Timers that are set still fire. */
   [Symbol.dispose](): void {
     this.#undoBeat()
+    // Without beats every pause would look like a sleep.
+    this.#beatAt = Number.POSITIVE_INFINITY
   }
 
   #beat(): void {

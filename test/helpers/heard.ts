@@ -8,29 +8,31 @@ export type Report = RunReport | ThreadReport
 /** Everything threads reported, and a way to wait for what they have not reported yet. */
 export class Heard {
   readonly all: Report[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Set<(report: Report) => void>()
 
   constructor(threads: Threads) {
     threads.listen((report) => {
       this.all.push(report)
-      for (const look of [...this.#waiting]) look()
+      for (const look of [...this.#waiting]) look(report)
     })
   }
 
-  /** The nth report of this type (and run) that fits; waits until there is one. */
+  /** The first report of this type that fits; waits until there is one. */
   async until<T extends Report["type"]>(
     type: T,
     fits: (report: Extract<Report, { type: T }>) => boolean = () => true,
   ): Promise<Extract<Report, { type: T }>> {
+    const isIt = (report: Report): report is Extract<Report, { type: T }> =>
+      report.type === type && fits(report as Extract<Report, { type: T }>)
+    const said = this.all.find(isIt)
+    if (said !== undefined) return said
     const { promise, resolve } = Promise.withResolvers<Extract<Report, { type: T }>>()
-    const look = (): void => {
-      const found = this.#ofType(type).find(fits)
-      if (found === undefined) return
+    const look = (report: Report): void => {
+      if (!isIt(report)) return
       this.#waiting.delete(look)
-      resolve(found)
+      resolve(report)
     }
     this.#waiting.add(look)
-    look()
     return promise
   }
 
@@ -49,9 +51,5 @@ export class Heard {
   /** What one run has reported so far. */
   saidBy(run: RunRef): RunReport[] {
     return this.all.filter((report): report is RunReport => "run" in report && runKey(report.run) === runKey(run))
-  }
-
-  #ofType<T extends Report["type"]>(type: T): Extract<Report, { type: T }>[] {
-    return this.all.filter((report): report is Extract<Report, { type: T }> => report.type === type)
   }
 }
