@@ -1,22 +1,14 @@
-import type { Clock, MessagesPage, SessionApi } from "../src/coordinator/ports.ts"
+import type { MessagesPage } from "../src/coordinator/ports.ts"
 import type { Assignment, RunCommand } from "../src/core/effects.ts"
 import { LanesError } from "../src/core/errors.ts"
-import type { RunReport } from "../src/core/inputs.ts"
 import type { Snapshot } from "../src/core/snapshot.ts"
 import type { ErrorReason, Prompt } from "../src/core/task.ts"
+import type { RunPorts } from "./run-ports.ts"
 import { deleteDoubles, leaveSession } from "./leave-session.ts"
 import type { OpenSession } from "./open-session.ts"
 import { openSession } from "./open-session.ts"
 import { pause, RunFailure } from "./patience.ts"
 import { PromptSender } from "./send-prompt.ts"
-
-/** What one run needs of the world. */
-export interface RunPorts {
-  readonly api: SessionApi
-  readonly clock: Clock
-  /** One way, in order, never throws. */
-  readonly report: (report: RunReport) => void
-}
 
 /** A run under way. */
 export interface DrivenRun {

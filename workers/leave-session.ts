@@ -1,7 +1,7 @@
 import type { Assignment } from "../src/core/effects.ts"
 import { LanesError } from "../src/core/errors.ts"
 import { BOUNDS } from "../src/core/options.ts"
-import type { RunPorts } from "./drive-session.ts"
+import type { RunPorts } from "./run-ports.ts"
 import type { OpenSession } from "./open-session.ts"
 import { sessionsOf } from "./open-session.ts"
 

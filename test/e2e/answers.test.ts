@@ -146,7 +146,7 @@ test("what follows a compaction is the result, not the summary", async () => {
   ]
   const task = await t.run({ id: "compact", turns, onSummary: { text: "a summary" } })
   expect(await task.done).toMatchObject({ reason: "FINISHED", text: "after the summary" })
-  expect(oc.model.calls("compact").length + oc.model.calls((c) => c.kind === "summary").length).toBeGreaterThanOrEqual(2)
+  expect(oc.model.log.some((call) => call.kind === "summary")).toBe(true)
 })
 
 test("without events everything is the same, only slower", async () => {
