@@ -23,6 +23,7 @@ import type { Clock, Journal, Parent, Threads } from "./coordinator/ports.ts"
 import { LanesError } from "./core/errors.ts"
 import type { Input, Now } from "./core/inputs.ts"
 import type { Options } from "./core/options.ts"
+import { checkCreate } from "./check-input.ts"
 import { followEvents } from "./follow-events.ts"
 import { Lanes } from "./lanes.ts"
 
@@ -71,6 +72,7 @@ export interface CreateOptions {
  * BINARY_MISSING.
  */
 export async function createLanes(options: CreateOptions): Promise<Lanes> {
+  checkCreate(options)
   const directory = resolve(options.directory ?? process.cwd())
   const { config, warnings } = configOf(options, directory)
   const resolved = resolveOptions(config, { cores: availableParallelism() })
@@ -140,18 +142,11 @@ async function connect(options: CreateOptions, directory: string): Promise<Conne
     return { transport: httpTransport({ baseUrl: name, password }), name, ours: false, onRestart: () => {}, close: async () => {} }
   }
   if (isSpawn(server)) return spawnServer(server, password, directory)
-  if (typeof server === "object" && server !== null) {
-    return { transport: clientTransport(server), name: "client", ours: false, onRestart: () => {}, close: async () => {} }
-  }
-  throw new LanesError(
-    "INVALID_INPUT",
-    `server: expected an address, { spawn: true } or an SDK client, got ${JSON.stringify(server) ?? "nothing"}.`,
-    'Write createLanes({ server: "http://127.0.0.1:4096" }).',
-  )
+  return { transport: clientTransport(server), name: "client", ours: false, onRestart: () => {}, close: async () => {} }
 }
 
-function isSpawn(server: object): server is SpawnServer {
-  return "spawn" in server && server.spawn === true
+function isSpawn(server: unknown): server is SpawnServer {
+  return typeof server === "object" && server !== null && "spawn" in server && server.spawn === true
 }
 
 async function spawnServer(spawn: SpawnServer, password: string | undefined, directory: string): Promise<Connection> {

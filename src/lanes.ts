@@ -1,3 +1,4 @@
+import { checkLaunch, checkLimits, checkPrompt, checkTtl } from "./check-input.ts"
 import type { Bus, ListenOptions } from "./coordinator/bus.ts"
 import type { Coordinator, Launched } from "./coordinator/coordinator.ts"
 import type { Catalog, PlainMessage, SessionApi, Undo } from "./coordinator/ports.ts"
@@ -79,7 +80,7 @@ export class Lanes implements AsyncDisposable {
    * AGENT_PRIMARY, MODEL_UNKNOWN, CATALOG_UNAVAILABLE, QUEUE_FULL, PARENT_LIMIT, JOURNAL_FAILED, CLOSED.
    */
   async launch(input: LaunchInput): Promise<TaskHandle> {
-    check(input)
+    checkLaunch(input)
     const { directory = this.#parts.directory, parent } = input
     const resolved = await this.#parts.catalog.resolve({
       directory,
@@ -104,7 +105,7 @@ export class Lanes implements AsyncDisposable {
   /** A settled task runs again in its session; an unsettled one gets the prompt as a follow-up. Rejects as `launch`. */
   async continue(id: TaskId, prompt: string, how: ContinueInput = {}): Promise<TaskHandle> {
     checkPrompt(prompt)
-    if (how.ttlMs !== undefined) checkTtl(how.ttlMs)
+    checkTtl(how.ttlMs)
     const { spec } = this.#known(id)
     if (how.model !== undefined) {
       await this.#parts.catalog.resolve({ directory: spec.directory, model: how.model, ...(spec.agent === undefined ? {} : { agent: spec.agent }) })
@@ -206,39 +207,4 @@ export class Lanes implements AsyncDisposable {
   #handle({ id, epoch, lane, done }: Launched): TaskHandle {
     return { id, epoch, lane, done, row: () => this.get(id), cancel: () => this.cancel(id) }
   }
-}
-
-function check(input: LaunchInput): void {
-  if (typeof input !== "object" || input === null) throw invalid("launch", "an object with a prompt", input)
-  checkPrompt(input.prompt)
-  for (const key of ["description", "agent", "model", "directory", "sessionID"] as const) {
-    const value: unknown = input[key]
-    if (value !== undefined && (typeof value !== "string" || value === "")) throw invalid(key, "a non-empty string", value)
-  }
-  if (input.model !== undefined && !/^[^/]+\/.+$/.test(input.model)) throw invalid("model", '"provider/model"', input.model)
-  if (input.ttlMs !== undefined) checkTtl(input.ttlMs)
-}
-
-function checkPrompt(prompt: unknown): void {
-  if (typeof prompt !== "string" || prompt.trim() === "") throw invalid("prompt", "a non-empty string", prompt)
-  if (prompt.length > BOUNDS.promptChars) throw invalid("prompt", `at most ${BOUNDS.promptChars} characters`, `${prompt.length} characters`)
-}
-
-function checkTtl(ttlMs: number | null): void {
-  if (ttlMs !== null && !(Number.isFinite(ttlMs) && ttlMs >= 1_000)) throw invalid("ttlMs", "null or milliseconds ≥ 1000", ttlMs)
-}
-
-function checkLimits(limits: Partial<LaneLimits>): void {
-  const whole = (value: unknown, least: number): boolean => Number.isInteger(value) && (value as number) >= least
-  const { defaultConcurrency } = limits
-  if (defaultConcurrency !== undefined && !whole(defaultConcurrency, 1)) throw invalid("defaultConcurrency", "an integer ≥ 1", defaultConcurrency)
-  for (const key of ["providerConcurrency", "modelConcurrency"] as const) {
-    for (const [name, limit] of Object.entries(limits[key] ?? {})) {
-      if (!whole(limit, 0)) throw invalid(`${key}.${name}`, "an integer ≥ 0", limit)
-    }
-  }
-}
-
-function invalid(what: string, expected: string, got: unknown): LanesError {
-  return new LanesError("INVALID_INPUT", `${what}: expected ${expected}, got ${JSON.stringify(got) ?? String(got)}.`)
 }
