@@ -178,7 +178,6 @@ function observeStep(e: Evidence, messageID: string): boolean {
   if (messageID <= e.stepID || (e.promptID !== undefined && messageID < e.promptID)) return false
   e.stepID = messageID
   e.steps++
-  e.rejected = false
   return true
 }
 
@@ -191,7 +190,8 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
       if (hint.tool !== undefined) e.tool = hint.tool ?? undefined
       return progress(e, now)
     case "step":
-      observeStep(e, hint.messageID)
+      // A step that begins after a rejection goes on in spite of it. Polls cannot tell: it may be the one that asked.
+      if (observeStep(e, hint.messageID)) e.rejected = false
       return progress(e, now)
     case "step-end":
       e.tool = undefined
@@ -312,7 +312,7 @@ function judgeAnswer(e: Evidence, message: NewestMessage, terminal: boolean, rul
   if (terminal && e.samePolls >= 2) reason = "FINISHED"
   else if (message.output && e.absentPolls >= 2 && now >= idleAt) reason = "IDLE"
   else if (e.samePolls >= stablePolls && now >= stableAt) reason = "STABLE"
-  else return wait(Math.max(rules.options.pollIntervalMs, Math.min(...[idleAt, stableAt].filter((at) => at > now)) - now))
+  else return wait(Math.min(...[idleAt, stableAt].filter((at) => at > now)) - now)
   // TODOs that could not be read leave the question open.
   if (e.todos === undefined) return undefined
   const open = e.todos.digest === rules.todosBefore?.digest ? 0 : e.todos.open
