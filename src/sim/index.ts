@@ -1,0 +1,3 @@
+export { agent, AgentScript } from "./agent.ts"
+export { faults } from "./faults.ts"
+export { simulate, Simulation } from "./simulate.ts"

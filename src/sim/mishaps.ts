@@ -1,0 +1,131 @@
+import type { FaultClass } from "./faults.ts"
+import type { World } from "./world.ts"
+
+/** When and how things break for the whole machine. */
+interface Strike {
+  readonly what: FaultClass
+  readonly at: number
+  readonly n: number
+}
+
+/** At most so many of a kind. */
+const MOST = 3
+/** Long enough that a run meets them, short enough that most fall into it. */
+const WITHIN_MS = 240_000
+
+/** Lets everything happen that befalls the machine as a whole, as often as the rates say. */
+export function scheduleMishaps(world: World): void {
+  for (const what of MACHINE) {
+    const rate = world.rates[what] ?? 0
+    for (let n = 0; n < MOST; n++) {
+      if (!world.dice.chance(n === 0 ? rate : rate / 2, what, 0, n)) continue
+      const at = 50 + world.dice.unit("at", what.length, n * 31 + MACHINE.indexOf(what)) ** 2 * WITHIN_MS
+      world.loop.after(at, () => strike(world, { what, at, n }))
+    }
+  }
+}
+
+const MACHINE: readonly FaultClass[] = [
+  "events.dropped",
+  "events.stalled",
+  "server.restart",
+  "server.cut",
+  "server.dispose",
+  "coordinator.crash",
+  "host.crash",
+  "machine.sleep",
+  "wall.jump",
+  "user.limits",
+]
+
+function strike(world: World, { what, n }: Strike): void {
+  const roll = (kind: string): number => world.dice.unit(`${what} ${kind}`, 0, n)
+  switch (what) {
+    case "events.dropped":
+    case "events.stalled":
+      world.strike(what)
+      return world.dropEvents(500 + roll("for") * 90_000, what === "events.stalled")
+    case "server.restart":
+      return restartServer(world, 10 + roll("for") ** 3 * 60_000, roll("told") < 0.5)
+    case "server.cut":
+      return cutServer(world, 100 + roll("for") ** 3 * 400_000)
+    case "server.dispose":
+      return disposeInstance(world, roll("for") ** 2 * 15_000)
+    case "coordinator.crash":
+      return crashCoordinator(world, { downMs: 100 + roll("for") ** 3 * 60_000, effects: Math.floor(roll("effect") * 6), server: false })
+    case "host.crash":
+      return crashCoordinator(world, { downMs: 500 + roll("for") ** 3 * 60_000, effects: Math.floor(roll("effect") * 6), server: true })
+    case "machine.sleep":
+      return sleepMachine(world, 60_000 + roll("for") * 28_800_000)
+    case "wall.jump":
+      return jumpWall(world, (roll("by") - 0.5) * 7_200_000)
+    case "user.limits": {
+      const defaultConcurrency = 1 + Math.floor(roll("limit") * 6)
+      world.strike(what, `the limit of default is ${defaultConcurrency}`)
+      return world.limit({ defaultConcurrency })
+    }
+  }
+}
+
+/** `kill -9` of OpenCode, and another one soon after; `told`: whoever supervises it tells the coordinator. */
+export function restartServer(world: World, downMs: number, told: boolean): void {
+  if (!world.server.up) return
+  world.strike("server.restart", `OpenCode is killed, for ${Math.round(downMs)} ms`)
+  world.server.kill()
+  world.dropEvents(downMs + 50, false)
+  world.loop.after(downMs, () => {
+    world.server.start()
+    if (told) world.coordinator?.feed({ type: "server-restarted" })
+  })
+}
+
+/** OpenCode works on, but nobody reaches it. */
+export function cutServer(world: World, ms: number): void {
+  world.strike("server.cut", `OpenCode cannot be reached for ${Math.round(ms)} ms`)
+  world.cutUntil = Math.max(world.cutUntil, world.loop.now + ms)
+  world.dropEvents(ms, true)
+}
+
+/** The instance of every directory goes away, and comes back. */
+export function disposeInstance(world: World, ms: number): void {
+  world.strike("server.dispose", `the instance is disposed for ${Math.round(ms)} ms`)
+  for (const directory of new Set([...world.server.sessions.values()].map((session) => session.directory))) {
+    world.server.reloading.add(directory)
+    world.server.dispose(directory)
+    world.coordinator?.feed({ type: "instance", directory, state: "disposed" })
+    world.loop.after(ms, () => {
+      world.server.reloading.delete(directory)
+      world.coordinator?.feed({ type: "instance", directory, state: "loaded" })
+    })
+  }
+}
+
+/** `kill -9` of the coordinator's process after so many more effects; `server`: its OpenCode goes with it. */
+export function crashCoordinator(world: World, how: { readonly downMs: number; readonly effects: number; readonly server: boolean }): void {
+  if (world.coordinator === undefined) return
+  world.strike(how.server ? "host.crash" : "coordinator.crash", `the coordinator dies after ${how.effects} more effects`)
+  const dies = (): void => {
+    world.onCrash = undefined
+    const down = world.server.up
+    if (how.server) world.server.kill()
+    world.loop.after(how.downMs, () => {
+      if (how.server && down) world.server.start()
+      world.start(how.server ? "dead" : "alive")
+    })
+  }
+  world.onCrash = dies
+  if (how.effects === 0) world.crash()
+  else world.crashAfter = how.effects
+}
+
+/** All that computes stands still; the wall clock goes on, and connections break. */
+export function sleepMachine(world: World, ms: number): void {
+  world.strike("machine.sleep", `the machine sleeps for ${Math.round(ms)} ms`)
+  world.loop.wallOffset += ms
+  world.dropEvents(300, false)
+}
+
+export function jumpWall(world: World, ms: number): void {
+  world.strike("wall.jump", `the wall clock is set by ${Math.round(ms)} ms`)
+  world.loop.wallOffset += ms
+}

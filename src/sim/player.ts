@@ -1,0 +1,459 @@
+import type { Hint, SessionStatus } from "../core/snapshot.ts"
+import { todosOf } from "../core/todos.ts"
+import type { Act } from "./agent.ts"
+import type { Loop } from "./clock.ts"
+import type { Dice } from "./dice.ts"
+import type { Range } from "./duration.ts"
+import type { SimMessage, SimSession } from "./session.ts"
+
+/** What a playing agent needs of its server. */
+export interface Stage {
+  readonly loop: Loop
+  readonly dice: Dice
+  /** A new id, newer than all the session holds. */
+  nextID(prefix: "msg" | "per" | "que", after?: string): string
+  hint(session: SimSession, hint: Hint): void
+  /** What a prompt of this text asks the agent to do. */
+  scriptOf(session: SimSession, text: string): readonly Act[] | undefined
+  /** Its status changed. */
+  changed(session: SimSession, status: SessionStatus | undefined): void
+}
+
+/** Deltas are told at most once a second. */
+const DELTA_MS = 1_000
+/** A talking tool says something this often. */
+const TOOL_DELTA_MS = 5_000
+/** What it answers to a prompt that no script speaks of. */
+const EPILOGUE: readonly Act[] = [
+  { do: "think", for: { min: 1_000, max: 4_000 } },
+  { do: "done", text: "Went on and finished.", finish: "stop" },
+]
+
+/**
+ * Plays the script of one session the way OpenCode runs a model: step by step, each an assistant message.
+ *
+ *   prompt ─45–65 ms─▶ busy ─▶ step ─▶ step ─▶ … ─▶ answer ─▶ absent
+ *                               └ tool-calls │ unknown: another step; new prompts are taken in between steps
+ */
+export class Player {
+  /** A turn was asked for and has not ended: the truth, whatever the server says. */
+  working = false
+  /** When the agent last did anything, and when REST last showed it. */
+  movedAt = 0
+  visibleAt = 0
+  /** Prompts it has begun to answer. */
+  readonly taken: Set<string> = new Set()
+  readonly #session: SimSession
+  readonly #stage: Stage
+  #acts: readonly Act[] = []
+  #at = 0
+  #message: SimMessage | undefined
+  #undo: () => void = () => {}
+  #started = false
+  #hidden = false
+  #throws = 0
+  #left: { keep: number; afterNudges: number } = { keep: 0, afterNudges: 0 }
+  #nudges = 0
+  #tries = 0
+
+  constructor(session: SimSession, stage: Stage) {
+    this.#session = session
+    this.#stage = stage
+  }
+
+  /** The script was played to its end. */
+  get finished(): boolean {
+    return this.#at >= this.#acts.length
+  }
+
+  /** Nothing is under way and nothing that was asked waits. */
+  get done(): boolean {
+    return !this.working && this.finished && this.#untaken().length === 0
+  }
+
+  /** Its agent runs a tool now. */
+  get tool(): boolean {
+    return this.#message?.parts.some((part) => part.type === "tool" && part.state === "running") ?? false
+  }
+
+  /** A prompt was stored: a turn begins, or the next step takes it in. */
+  prompted(cold: boolean): void {
+    if (this.working) return
+    this.working = true
+    this.#started = false
+    this.#later(cold ? { min: 45, max: 65 } : { min: 3, max: 25 }, () => {
+      this.#started = true
+      this.#tell({ type: "busy" })
+      this.#turn()
+    })
+  }
+
+  /** Aborts the turn; before it has begun nothing is there to abort. */
+  abort(): void {
+    if (!this.working || !this.#started) return
+    this.#later({ min: 100, max: this.tool ? 400 : 150 }, () => this.cut({ name: "MessageAbortedError", message: "Aborted" }))
+  }
+
+  /** The turn ends here, with an error on its message. OpenCode says idle first, and again once the message is closed. */
+  cut(error: { readonly name: string; readonly message: string }): void {
+    if (!this.working) return
+    const waiting = this.#retrying
+    this.#undo()
+    this.#stage.hint(this.#session, { type: "idle" })
+    const message = this.#message
+    this.#later({ min: 2, max: 8 }, () => {
+      if (message !== undefined) {
+        for (const part of message.parts) if (part.type === "tool" && part.state === "running") part.state = "error"
+        // An abort in the pause before a retry leaves no error.
+        if (!waiting || error.name !== "MessageAbortedError") message.error = error
+        message.completed = true
+        this.#show(message)
+      }
+      if (!waiting) this.#stage.hint(this.#session, { type: "error", ...error })
+      this.#rest()
+    })
+  }
+
+  /** The process is gone: nothing is told, the message stays open. */
+  kill(): void {
+    this.#undo()
+    this.working = false
+    this.#started = false
+    this.#message = undefined
+    this.#hidden = false
+    this.#session.asks.clear()
+    this.#stage.changed(this.#session, undefined)
+  }
+
+  /** An ask was answered; without a word to the model its turn ends. */
+  answered(askID: string, message: string | undefined): void {
+    if (!this.#session.asks.delete(askID)) return
+    const { hint } = this.#stage
+    hint(this.#session, { type: "answered", askID, rejected: true })
+    const open = this.#message
+    if (open !== undefined) for (const part of open.parts) if (part.type === "tool" && part.state === "running") part.state = "error"
+    this.#at++
+    this.#close("tool-calls")
+    if (message === undefined) {
+      this.#at = this.#acts.length
+      this.#rest()
+    } else {
+      this.#next()
+    }
+  }
+
+  // ── One act after the other ──
+
+  #turn(): void {
+    const untaken = this.#untaken()
+    if (this.finished && untaken.length === 0) return this.#rest()
+    for (const user of untaken) this.#take(user)
+    if (this.finished) {
+      this.#at = 0
+      this.#acts = EPILOGUE
+      this.#nudges++
+      if (this.#nudges >= this.#left.afterNudges) this.#left = { keep: 0, afterNudges: 0 }
+    }
+    this.#act()
+  }
+
+  #take(user: SimMessage): void {
+    this.taken.add(user.id)
+    const [part] = user.parts
+    const script = part?.type === "text" ? this.#stage.scriptOf(this.#session, part.text) : undefined
+    if (script === undefined) return
+    this.#acts = script
+    this.#at = 0
+    this.#nudges = 0
+    this.#left = { keep: 0, afterNudges: 0 }
+  }
+
+  #act(): void {
+    const act = this.#acts[this.#at]
+    if (act === undefined) return this.#turn()
+    switch (act.do) {
+      case "think":
+        this.#open()
+        return this.#later(act.for, () => this.#on())
+      case "stream":
+        this.#open()
+        return this.#talk(this.#ms(act.for), DELTA_MS, () => this.#on())
+      case "tool":
+        return this.#runTool(act.name, this.#ms(act.for), !act.silent, () => this.#step())
+      case "todos":
+        this.#left = { keep: act.left, afterNudges: act.afterNudges }
+        return this.#write(Array.from({ length: act.count }, (_, i) => ({ content: `part ${i + 1}`, status: "pending" })))
+      case "list":
+        return this.#write(act.todos)
+      case "idle":
+        if (act.where === "within") this.#open()
+        else if (this.#message !== undefined) {
+          this.#message.parts.push({ type: "tool", name: "read", state: "completed", size: 9 })
+          this.#close("tool-calls")
+        }
+        return this.#flap(act.times, act.for)
+      case "hang":
+        this.#open()
+        return
+      case "chatter":
+        this.#open()
+        return this.#talk(Number.POSITIVE_INFINITY, DELTA_MS, () => {})
+      case "retry":
+        return this.#retry(act)
+      case "truncate":
+        this.#open()
+        return this.#later({ min: 500, max: 2_000 }, () => {
+          this.#close("unknown")
+          if (++this.#tries < act.times) return this.#next()
+          this.#tries = 0
+          this.#step()
+        })
+      case "compact":
+        return this.#compact()
+      case "ask":
+        return this.#ask(act.permission, act.patterns)
+      case "escape":
+        this.#open()
+        this.#at++
+        return this.cut({ name: "MessageAbortedError", message: "Aborted" })
+      case "fail":
+        this.#open()
+        this.#at++
+        return this.cut({ name: act.name, message: act.message })
+      case "done":
+        return this.#answer(act.text, act.finish)
+    }
+  }
+
+  /** The next act, in the same model step. */
+  #on(): void {
+    this.#at++
+    this.#act()
+  }
+
+  /** The next act, in a step of its own. */
+  #step(): void {
+    this.#at++
+    this.#next()
+  }
+
+  /** Between two steps new prompts are taken in. */
+  #next(): void {
+    this.#later({ min: 2, max: 20 }, () => {
+      if (!this.finished) for (const user of this.#untaken()) this.#take(user)
+      this.#act()
+    })
+  }
+
+  #runTool(name: string, ms: number, talks: boolean, then: () => void): void {
+    const message = this.#open()
+    const part = { type: "tool" as const, name, state: "running" as "running" | "completed", size: 0 }
+    message.parts.push(part)
+    this.#show(message)
+    this.#stage.hint(this.#session, { type: "part", tool: name })
+    this.#talk(ms, talks ? TOOL_DELTA_MS : Number.POSITIVE_INFINITY, () => {
+      part.state = "completed"
+      part.size = 10
+      this.#stage.hint(this.#session, { type: "part", tool: null })
+      this.#close("tool-calls")
+      then()
+    })
+  }
+
+  #write(todos: SimSession["todos"]): void {
+    this.#runTool("todowrite", 20, false, () => {
+      this.#session.todos = todos
+      this.#moved()
+      this.#stage.hint(this.#session, { type: "todos", todos: todosOf(todos) })
+      this.#step()
+    })
+  }
+
+  /** Works for so long and says so every so often. */
+  #talk(ms: number, everyMs: number, then: () => void): void {
+    if (ms <= everyMs) return this.#later({ min: ms, max: ms }, then)
+    this.#later({ min: everyMs, max: everyMs }, () => {
+      this.#moved()
+      this.#stage.hint(this.#session, { type: "delta" })
+      this.#talk(ms - everyMs, everyMs, then)
+    })
+  }
+
+  #flap(times: number, span: Range): void {
+    this.#hidden = true
+    this.#stage.changed(this.#session, undefined)
+    this.#stage.hint(this.#session, { type: "idle" })
+    this.#later(span, () => {
+      this.#hidden = false
+      this.#tell({ type: "busy" })
+      if (times <= 1) return this.#step()
+      this.#later({ min: 50, max: 1_500 }, () => this.#flap(times - 1, span))
+    })
+  }
+
+  #retry(act: Extract<Act, { do: "retry" }>): void {
+    this.#open()
+    const attempt = ++this.#tries
+    const message = act.status === 429 ? "Too Many Requests" : "Internal Server Error"
+    if (attempt > act.times) {
+      this.#tries = 0
+      this.#at++
+      return act.fatal ? this.cut({ name: "APIError", message }) : this.#act()
+    }
+    const ms = act.after === undefined ? Math.min(30_000, 2_000 * 2 ** (attempt - 1)) : this.#ms(act.after)
+    this.#tell({ type: "retry", attempt, message, inMs: ms })
+    this.#later({ min: ms, max: ms }, () => {
+      this.#tell({ type: "busy" })
+      this.#later({ min: 50, max: 500 }, () => this.#retry(act))
+    })
+  }
+
+  #compact(): void {
+    this.#close("tool-calls")
+    this.#later({ min: 5, max: 20 }, () => {
+      this.#synthetic("What did we do so far?")
+      const summary = this.#open()
+      summary.summary = true
+      this.#later({ min: 1_000, max: 3_000 }, () => {
+        this.#close("stop")
+        this.#later({ min: 5, max: 40 }, () => {
+          this.#synthetic("Continue if you have next steps")
+          this.#step()
+        })
+      })
+    })
+  }
+
+  /** A user message of OpenCode's own. */
+  #synthetic(text: string): void {
+    const id = this.#stage.nextID("msg", this.#session.messages.at(-1)?.id)
+    this.taken.add(id)
+    this.#session.insert(newMessage(id, "user", this.#stage.loop.wall, undefined, [{ type: "text", text, synthetic: true }]))
+  }
+
+  #ask(permission: string, patterns: readonly string[]): void {
+    const message = this.#open()
+    const denied = this.#session.permission.findLast((rule) => rule.permission === permission || rule.permission === "*")
+    const part = { type: "tool" as const, name: permission, state: "running" as "running" | "error", size: 0 }
+    message.parts.push(part)
+    this.#show(message)
+    if (denied?.action === "deny") {
+      part.state = "error"
+      this.#close("tool-calls")
+      return this.#step()
+    }
+    this.#stage.hint(this.#session, { type: "part", tool: permission })
+    this.#later({ min: 5, max: 50 }, () => {
+      const ask = { id: this.#stage.nextID(permission === "question" ? "que" : "per"), permission, patterns }
+      this.#session.asks.set(ask.id, ask)
+      this.#stage.hint(this.#session, { type: "ask", ask })
+    })
+  }
+
+  #answer(text: string, finish: "stop" | "length"): void {
+    const { todos } = this.#session
+    const open = todos.filter(({ status }) => status !== "completed" && status !== "cancelled").length
+    if (open > this.#left.keep) {
+      const keepFrom = todos.length - this.#left.keep
+      const closed = todos.map((todo, i) => (i < keepFrom ? { ...todo, status: "completed" } : todo))
+      return this.#runTool("todowrite", 20, false, () => {
+        this.#session.todos = closed
+        this.#moved()
+        this.#stage.hint(this.#session, { type: "todos", todos: todosOf(closed) })
+        this.#next()
+      })
+    }
+    const message = this.#open()
+    message.parts.push({ type: "text", text, synthetic: false })
+    this.#at++
+    this.#close(finish)
+    // Whoever asked meanwhile is answered before the session goes idle.
+    this.#later({ min: 1, max: 15 }, () => this.#turn())
+  }
+
+  // ── Messages and status ──
+
+  /** The open message of this step. */
+  #open(): SimMessage {
+    if (this.#message !== undefined) return this.#message
+    const { loop, hint, nextID } = this.#stage
+    const id = nextID("msg", this.#session.messages.at(-1)?.id)
+    this.#message = newMessage(id, "assistant", loop.wall, this.#session.newestUser?.id, [])
+    this.#session.insert(this.#message)
+    this.#session.steps++
+    this.#moved()
+    this.visibleAt = loop.now
+    hint(this.#session, { type: "step", messageID: id })
+    return this.#message
+  }
+
+  #close(finish: string): void {
+    const message = this.#message
+    if (message === undefined) return
+    this.#message = undefined
+    message.completed = true
+    message.finish = finish
+    this.#session.tokens += 100
+    this.#session.updated = this.#stage.loop.wall
+    this.#show(message)
+    this.#stage.hint(this.#session, { type: "step-end" })
+  }
+
+  #show(message: SimMessage): void {
+    message.version++
+    this.visibleAt = this.#stage.loop.now
+    this.#moved()
+  }
+
+  #moved(): void {
+    this.movedAt = this.#stage.loop.now
+  }
+
+  #rest(): void {
+    this.#undo()
+    this.working = false
+    this.#started = false
+    this.#message = undefined
+    this.#hidden = false
+    this.#tries = 0
+    this.#session.asks.clear()
+    this.#retrying = false
+    this.#stage.changed(this.#session, undefined)
+    this.#stage.hint(this.#session, { type: "idle" })
+    if (this.#untaken().length > 0) this.prompted(false)
+  }
+
+  #retrying = false
+
+  #tell(status: SessionStatus): void {
+    this.#retrying = status.type === "retry"
+    if (!this.#hidden) this.#stage.changed(this.#session, status)
+  }
+
+  #untaken(): SimMessage[] {
+    return this.#session.messages.filter(({ id, role, quiet }) => role === "user" && !quiet && !this.taken.has(id))
+  }
+
+  // ── Time ──
+
+  #ms(range: Range): number {
+    if (range.min === range.max) return range.min
+    return range.min + (range.max - range.min) * this.#stage.dice.unit("agent", this.#session.of, ++this.#throws)
+  }
+
+  #later(range: Range, then: () => void): void {
+    this.#undo()
+    this.#undo = this.#stage.loop.after(this.#ms(range), then)
+  }
+}
+
+/** A message that has just begun. */
+export function newMessage(
+  id: string,
+  role: SimMessage["role"],
+  created: number,
+  parentID: string | undefined,
+  parts: SimMessage["parts"],
+): SimMessage {
+  return { id, role, ...(parentID === undefined ? {} : { parentID }), created, parts, completed: false, summary: false, version: 1, quiet: false }
+}

@@ -1,0 +1,420 @@
+import { parseConfig, resolveOptions } from "../config.ts"
+import type { Config } from "../config.ts"
+import { LanesError } from "../core/errors.ts"
+import type { Options } from "../core/options.ts"
+import type { TaskRow, TaskSpec } from "../core/task.ts"
+import type { AgentScript } from "./agent.ts"
+import type { Duration } from "./duration.ts"
+import { parseDuration } from "./duration.ts"
+import type { FaultClass, FaultPlan, FaultRates } from "./faults.ts"
+import { without } from "./faults.ts"
+import { ORACLES } from "./invariants/all.ts"
+import { crashCoordinator, cutServer, disposeInstance, jumpWall, restartServer, scheduleMishaps, sleepMachine } from "./mishaps.ts"
+import type { Told } from "./parents.ts"
+import { isQuiet, stillOpen } from "./quiet.ts"
+import { replayLine, shrink } from "./shrink.ts"
+import type { Oracle } from "./truth.ts"
+import { Violation } from "./violation.ts"
+import { taskID, World } from "./world.ts"
+
+export interface SimulateOptions {
+  /** Default: `SIM_SEED`, else 0. */
+  readonly seed?: number
+  /** As in a configuration file. */
+  readonly config?: Config
+  readonly faults?: FaultPlan
+  /** Whether OpenCode's events reach the coordinator; default true. */
+  readonly events?: boolean
+  /** Default: all of them. */
+  readonly oracles?: readonly Oracle[]
+  /** Keeps every input for `replay`. */
+  readonly record?: boolean
+}
+
+/** What a simulated task is asked to be; the rest is filled in. */
+export type LaunchSpec = Partial<Omit<TaskSpec, "parent">> & { readonly batch?: string }
+
+export interface RunUntil {
+  /** `quiet`: nothing is left to do. A moment: just then. Default `quiet`. */
+  readonly until?: Duration
+  /** Virtual time it may take; default 48h. */
+  readonly max?: Duration
+}
+
+/** What came of a simulation so far. */
+export class RunResult {
+  readonly #world: World
+  /** How many tasks are in each state. */
+  readonly states: Readonly<Record<string, number>>
+  /** How many ended for each reason. */
+  readonly reasons: Readonly<Record<string, number>>
+  readonly rows: readonly TaskRow[]
+  /** Virtual ms since the beginning. */
+  readonly elapsed: number
+  /** Everything that happened: inputs, events, calls and what the loop ran. */
+  readonly events: number
+  /** The same for the same seed, in every process. */
+  readonly hash: string
+
+  constructor(world: World) {
+    this.#world = world
+    this.rows = world.coordinator?.list() ?? [...world.disk.rows.values()]
+    this.states = countBy(this.rows, ({ state }) => state)
+    this.reasons = countBy(this.rows, ({ outcome }) => outcome?.reason)
+    this.elapsed = world.loop.now
+    this.events = world.happened + world.loop.count
+    this.hash = world.trace.hash
+  }
+
+  /** The most slots of a lane that were taken at once. */
+  peak(lane: string): number {
+    return this.#world.peaks.get(lane) ?? 0
+  }
+
+  /** What a conversation was told, in order. */
+  delivered(parent: SimParent | string): readonly Told[] {
+    return [...(this.#world.conversations.get(typeof parent === "string" ? parent : parent.id)?.told.values() ?? [])]
+  }
+
+  /** How often something was reached: a state, a reason, a kind of fault. */
+  reached(what: string): number {
+    return this.#world.reached.get(what) ?? 0
+  }
+
+  /** What happened, line by line. */
+  timeline(): readonly string[] {
+    return this.#world.trace.lines()
+  }
+}
+
+/** A simulated conversation. */
+export class SimParent {
+  readonly id: string
+  readonly #sim: Simulation
+
+  constructor(sim: Simulation, id: string) {
+    this.#sim = sim
+    this.id = id
+  }
+
+  launch(spec: LaunchSpec, script: AgentScript): SimTask {
+    return this.#sim.launch({ ...spec, parent: this.id }, script)
+  }
+
+  /** A turn of its own, so long: what it is owed waits. */
+  busy(span: Duration): void {
+    const ms = parseDuration(span, "how long the conversation is busy")
+    this.#sim.act("parent.busy", (world) => {
+      const conversation = world.conversation(this.id)
+      conversation.busyUntil = Math.max(conversation.busyUntil, world.loop.now + ms)
+    })
+  }
+
+  delete(): void {
+    this.#sim.act("parent.deleted", (world) => {
+      world.conversation(this.id).deleted = true
+      world.coordinator?.feed({ type: "parent-deleted", sessionID: this.id })
+    })
+  }
+}
+
+/** A simulated task. */
+export class SimTask {
+  readonly id: string
+  /** The how manieth launch. */
+  readonly of: number
+  readonly #sim: Simulation
+
+  constructor(sim: Simulation, of: number) {
+    this.#sim = sim
+    this.of = of
+    this.id = taskID(of)
+  }
+
+  get row(): TaskRow | undefined {
+    return this.#sim.world.coordinator?.get(this.id)
+  }
+
+  cancel(options: { readonly silent?: boolean } = {}): void {
+    this.#sim.act("user.cancel", (world) => void (this.row && world.coordinator?.cancel(this.id, options)))
+  }
+
+  /** A new epoch when it has ended, else a follow-up. */
+  continue(prompt: string, script?: AgentScript): void {
+    this.#sim.act("user.continue", (world) => {
+      if (this.row === undefined) return
+      if (script !== undefined) world.tasks.get(this.id)?.scripts.set(prompt, script.checked().acts)
+      world.coordinator?.continue(this.id, prompt)
+    })
+  }
+
+  /** Its session is deleted behind the runtime's back. */
+  deleteSession(): void {
+    this.#sim.act("session.deleted", (world) => {
+      const id = this.row?.sessionID
+      if (id !== undefined && world.server.sessions.get(id)?.deleted === false) world.server.delete(id)
+    })
+  }
+}
+
+/** One simulation: what is asked of it now happens at its virtual time, in `run`. */
+export class Simulation {
+  readonly seed: number
+  readonly options: Options
+  world: World
+  readonly #how: SimulateOptions
+  readonly #rates: FaultRates
+  /** What was asked from outside, to do it all again with less. */
+  readonly #script: ((sim: Simulation) => void)[] = []
+  #playing = false
+  #left: { readonly tasks: ReadonlySet<number>; readonly faults: readonly FaultClass[] } = { tasks: new Set(), faults: [] }
+  #planned = 0
+
+  constructor(how: SimulateOptions) {
+    this.seed = how.seed ?? Number(process.env["SIM_SEED"] ?? 0)
+    if (!Number.isInteger(this.seed)) throw new LanesError("INVALID_INPUT", `Expected a seed as an integer, got ${String(this.seed)}.`)
+    this.#how = how
+    this.options = resolveOptions(parseConfig(how.config ?? {})).options
+    this.#rates = how.faults?.(this.seed) ?? {}
+    this.world = this.#build()
+  }
+
+  /** A conversation that launches tasks and is told about them. */
+  session(id: string): SimParent {
+    return new SimParent(this, id)
+  }
+
+  /** A task; with `parent` that conversation is told how it ends. */
+  launch(spec: LaunchSpec & { readonly parent?: string }, script: AgentScript): SimTask {
+    script.checked()
+    const { parent, batch = "turn-1", ...rest } = spec
+    let task: SimTask | undefined
+    this.#do(({ world }) => {
+      const of = world.tasks.size
+      task = new SimTask(this, of)
+      const whole: TaskSpec = {
+        prompt: `task ${of}`,
+        description: `task ${of}`,
+        directory: "/sim",
+        server: "sim",
+        background: true,
+        ...rest,
+        ...(parent === undefined ? {} : { parent: { sessionID: parent, batch } }),
+      }
+      if (this.#left.tasks.has(of)) world.skip(whole)
+      else world.launch(whole, script)
+    })
+    return task ?? new SimTask(this, 0)
+  }
+
+  /** Has something done at a virtual time. */
+  at(time: Duration, act: () => void): void {
+    const at = parseDuration(time, "a moment")
+    if (at < this.world.loop.now) {
+      throw new LanesError("INVALID_INPUT", `${String(time)} is past: it is ${Math.round(this.world.loop.now)} ms already.`)
+    }
+    this.#do((sim) => {
+      sim.#planned++
+      sim.world.loop.after(at - sim.world.loop.now, () => {
+        sim.#planned--
+        act()
+      })
+    })
+  }
+
+  /** Ends a process with `kill -9`; it comes back after `down`. A worker does not, its runs go elsewhere. */
+  crash(what: "coordinator" | "host" | "server" | "worker", down: Duration = "1s"): void {
+    const downMs = parseDuration(down, "how long it stays down")
+    switch (what) {
+      case "coordinator":
+        return this.act("coordinator.crash", (world) => crashCoordinator(world, { downMs, effects: 0, server: false }))
+      case "host":
+        return this.act("host.crash", (world) => crashCoordinator(world, { downMs, effects: 0, server: true }))
+      case "server":
+        return this.act("server.restart", (world) => restartServer(world, downMs, false))
+      case "worker":
+        return this.act("worker.crash", (world) => {
+          const [name] = world.threads?.busyWorkers ?? []
+          if (name !== undefined) world.threads?.crash(name, "exits")
+        })
+      default:
+        throw new LanesError("INVALID_INPUT", `Nothing called "${String(what)}" can crash; there are coordinator, host, server and worker.`)
+    }
+  }
+
+  sleepMachine(span: Duration): void {
+    const ms = parseDuration(span, "how long the machine sleeps")
+    this.act("machine.sleep", (world) => sleepMachine(world, ms))
+  }
+
+  /** Sets the wall clock; a negative number of ms sets it back. */
+  jumpWall(by: Duration): void {
+    const ms = typeof by === "number" ? by : parseDuration(by, "how far the clock is set")
+    this.act("wall.jump", (world) => jumpWall(world, ms))
+  }
+
+  /** Nobody reaches OpenCode for so long. */
+  cutServer(span: Duration): void {
+    const ms = parseDuration(span, "how long the server is cut off")
+    this.act("server.cut", (world) => cutServer(world, ms))
+  }
+
+  /** The OpenCode instance is disposed, and loaded again after so long. */
+  reload(span: Duration): void {
+    const ms = parseDuration(span, "how long loading takes")
+    this.act("server.dispose", (world) => disposeInstance(world, ms))
+  }
+
+  /** OpenCode's events are lost for so long; `stalls`: nobody notices at first. */
+  dropEvents(span: Duration, options: { readonly stalls?: boolean } = {}): void {
+    const ms = parseDuration(span, "how long events are lost")
+    this.act(options.stalls === true ? "events.stalled" : "events.dropped", (world) => world.dropEvents(ms, options.stalls === true))
+  }
+
+  limits(limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>): void {
+    this.act("user.limits", (world) => world.limit(limits))
+  }
+
+  /** Runs on. Synchronous. Throws a `Violation`. */
+  run(how: RunUntil = {}): RunResult {
+    const until = how.until === undefined || how.until === "quiet" ? undefined : parseDuration(how.until, "a moment")
+    const max = parseDuration(how.max ?? "48h", "how long it may take")
+    this.#do((sim) => sim.#play(until, max))
+    return new RunResult(this.world)
+  }
+
+  /** Lets the retention go by and checks that nothing is kept. Throws a `Violation`. */
+  rest(): void {
+    this.#do((sim) => {
+      const { world } = sim
+      const end = world.loop.now + sim.options.retainMs + 3_600_000
+      while (world.violation === undefined && world.step(end));
+      world.loop.skipTo(end)
+      world.tell("rest")
+      sim.#check()
+    })
+  }
+
+  // ── Again, with less ──
+
+  /** Does something that is a fault; left out when that fault is. */
+  act(what: FaultClass, effect: (world: World) => void): void {
+    this.#do((sim) => {
+      if (sim.#left.faults.includes(what)) return
+      sim.world.reach(what)
+      sim.world.struck.add(what)
+      effect(sim.world)
+    })
+  }
+
+  #do(what: (sim: Simulation) => void): void {
+    // What is asked for while it runs belongs to what asked for it, and comes again with that.
+    if (this.#playing) return what(this)
+    this.#script.push(what)
+    this.#playing = true
+    try {
+      what(this)
+    } catch (thrown) {
+      if (!(thrown instanceof Found)) throw thrown
+      throw this.#violation(thrown)
+    } finally {
+      this.#playing = false
+    }
+  }
+
+  #build(): World {
+    const world = new World({
+      seed: this.seed,
+      options: this.options,
+      rates: without(this.#rates, this.#left.faults),
+      oracles: this.#how.oracles ?? ORACLES,
+      events: this.#how.events ?? true,
+      record: this.#how.record ?? false,
+    })
+    this.#planned = 0
+    world.start()
+    scheduleMishaps(world)
+    return world
+  }
+
+  #play(until: number | undefined, max: number): void {
+    const { world } = this
+    const end = until ?? world.loop.now + max
+    let lookAt = 0
+    for (;;) {
+      this.#check()
+      if (until === undefined && this.#planned === 0 && world.live.size === 0 && world.loop.now >= lookAt) {
+        if (isQuiet(world)) return this.#quiet()
+        lookAt = world.loop.now + 100
+      }
+      if (!world.step(end)) break
+    }
+    if (until !== undefined) return world.loop.skipTo(end)
+    if (isQuiet(world)) return this.#quiet()
+    world.fail(...stillOpen(world))
+    this.#check()
+  }
+
+  #quiet(): void {
+    this.world.tell("quiet")
+    this.#check()
+  }
+
+  #check(): void {
+    const { violation } = this.world
+    if (violation !== undefined) throw new Found(violation.invariant)
+  }
+
+  /** The same from the beginning, without some tasks and faults; the world it ended in. */
+  #again(left: { readonly tasks: ReadonlySet<number>; readonly faults: readonly FaultClass[] }): World {
+    this.#left = left
+    this.world = this.#build()
+    try {
+      for (const what of this.#script) what(this)
+    } catch (thrown) {
+      if (!(thrown instanceof Found)) return this.#build()
+    }
+    return this.world
+  }
+
+  #violation(found: Found): Violation {
+    const small = shrink(this.world, found.invariant, (left) => this.#again(left))
+    this.world = small.world
+    const { invariant, sentence } = small.world.violation ?? { invariant: found.invariant, sentence: "" }
+    const tasks = [...small.world.tasks.values()].filter(({ of }) => !small.left.tasks.has(of))
+    return new Violation({
+      invariant,
+      sentence,
+      seed: this.seed,
+      at: small.world.loop.now,
+      tasks: tasks.map(({ id, spec }) => `${id} (${spec.description})`),
+      faults: [...small.world.struck],
+      timeline: small.world.trace.lines(new Set(tasks.map(({ id }) => id))),
+      replay: replayLine(this.seed),
+    })
+  }
+}
+
+/** An oracle has said something; caught where the simulation is run. */
+class Found extends Error {
+  readonly invariant: number
+
+  constructor(invariant: number) {
+    super(`invariant ${invariant}`)
+    this.invariant = invariant
+  }
+}
+
+/** A simulation to be filled with tasks and faults. */
+export function simulate(options: SimulateOptions = {}): Simulation {
+  return new Simulation(options)
+}
+
+function countBy(rows: readonly TaskRow[], key: (row: TaskRow) => string | undefined): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const row of rows) {
+    const name = key(row)
+    if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
