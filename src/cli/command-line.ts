@@ -1,0 +1,50 @@
+/** Reads a command line strictly: a mistyped verb or option is answered with the nearest one, not ignored. */
+
+import type { ArgsDef } from "citty"
+import { nearNames } from "../adapters/near-names.ts"
+import { UsageError } from "./output/errors.ts"
+
+/** The verb, or a refusal that names the likely one. */
+export function checkVerb(verb: string, verbs: readonly string[]): void {
+  if (verbs.includes(verb)) return
+  const what = verb.startsWith("-") ? "option" : "command"
+  throw new UsageError(`There is no ${what} "${verb}". ${suggestion(verb, verbs, "lanes --help")}`)
+}
+
+/** Refuses options a verb does not know, values that are missing and words that belong to nothing. */
+export function checkArguments(verb: string, definition: ArgsDef, rawArgs: readonly string[]): void {
+  const options = Object.entries(definition).filter(([, { type }]) => type !== "positional")
+  const names = options.map(([name]) => `--${name}`)
+  let places = Object.keys(definition).length - options.length
+  const rest = [...rawArgs]
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "--") return
+    if (!arg.startsWith("-") || arg === "-") {
+      if (places-- > 0) continue
+      throw new UsageError(
+        `"${arg}" is one word too many for lanes ${verb}. ${suggestion(arg, [], `lanes ${verb} --help`)}`,
+      )
+    }
+    const [name = "", value] = splitOnce(arg)
+    const known = options.find(([option]) => `--${option}` === name)
+    if (known === undefined) {
+      throw new UsageError(`lanes ${verb} has no option "${name}". ${suggestion(name, names, `lanes ${verb} --help`)}`)
+    }
+    const takesValue = known[1].type === "string" || known[1].type === "enum"
+    if (!takesValue && value !== undefined) throw new UsageError(`${name} takes no value.`)
+    if (takesValue && value === undefined) {
+      const next = rest.shift()
+      if (next === undefined || next.startsWith("--")) throw new UsageError(`${name} needs a value.`)
+    } else if (value === "") throw new UsageError(`${name} needs a value.`)
+  }
+}
+
+function splitOnce(arg: string): [string, string?] {
+  const at = arg.indexOf("=")
+  return at < 0 ? [arg] : [arg.slice(0, at), arg.slice(at + 1)]
+}
+
+function suggestion(wrong: string, names: readonly string[], otherwise: string): string {
+  const [near] = nearNames(wrong, names, 1)
+  return near === undefined ? `See ${otherwise}.` : `Did you mean "${near}"?`
+}
