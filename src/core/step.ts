@@ -757,8 +757,8 @@ export class Core {
   }
 
   #deliveryFailed(parent: string, gone: boolean): void {
-    const retryAt = gone ? undefined : this.#outbox.failed(parent, this.#now.mono)
-    if (retryAt !== undefined) return this.#due.set(`p:${parent}`, retryAt)
+    const retryAt = this.#outbox.failed(parent, this.#now.mono)
+    if (retryAt !== undefined && !gone) return this.#due.set(`p:${parent}`, retryAt)
     for (const { id, epoch } of this.#outbox.owed(parent)) {
       this.#tell(id, epoch, { state: "dead" })
       this.#emit({ type: "task:notified", id, epoch, parent, dead: true })
