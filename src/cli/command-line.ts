@@ -25,7 +25,7 @@ export function checkArguments(verb: string, definition: ArgsDef, rawArgs: reado
         `"${arg}" is one word too many for lanes ${verb}. ${suggestion(arg, [], `lanes ${verb} --help`)}`,
       )
     }
-    const [name = "", value] = splitOnce(arg)
+    const [name, value] = splitOnce(arg)
     const known = options.find(([option]) => `--${option}` === name)
     if (known === undefined) {
       throw new UsageError(`lanes ${verb} has no option "${name}". ${suggestion(name, names, `lanes ${verb} --help`)}`)

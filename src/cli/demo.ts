@@ -11,7 +11,7 @@ import { onInterrupt } from "./interrupt.ts"
 import { UsageError } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import type { Reporter } from "./output/reporter.ts"
-import { reporterFor } from "./output/reporter.ts"
+import { reporterFor } from "./output/reporter-for.ts"
 import { Tally } from "./output/summary.ts"
 
 const args = {

@@ -103,7 +103,16 @@ export class Board {
       case "server:back":
         this.trouble = undefined
         return
-      default:
+      case "task:session":
+      case "task:snapshot":
+      case "task:nudged":
+      case "task:permission":
+      case "task:continued":
+      case "task:notified":
+      case "worker:started":
+      case "worker:lost":
+      case "journal:error":
+      case "listener:error":
         return
     }
   }

@@ -35,7 +35,16 @@ export function plainLine(event: LaneEvent, board: Board): string | undefined {
       return `the server answers again after ${duration(event.lostMs)}`
     case "journal:error":
       return `the journal cannot be written: ${printable(event.message)}`
-    default:
+    case "task:session":
+    case "task:snapshot":
+    case "task:progress":
+    case "task:continued":
+    case "task:notified":
+    case "lane:granted":
+    case "lane:released":
+    case "lane:limit":
+    case "worker:started":
+    case "listener:error":
       return undefined
   }
 }

@@ -1,12 +1,8 @@
-/** The three ways a command shows its tasks: a live table, plain lines, or JSON for programs. */
+/** How a command shows its tasks; `reporter-for.ts` knows the ways there are. */
 
 import type { LaneEvent } from "../../core/events.ts"
 import type { LaneView } from "../../core/lanes.ts"
 import type { TaskRow } from "../../core/task.ts"
-import { JsonReporter } from "./json-reporter.ts"
-import { canRepaint } from "./colors.ts"
-import { LiveReporter } from "./live-reporter.ts"
-import { PlainReporter } from "./plain-reporter.ts"
 import type { Terminal } from "./screen.ts"
 import type { Summary } from "./summary.ts"
 
@@ -34,10 +30,4 @@ export interface Reporter extends Disposable {
 export interface Streams {
   readonly stdout: Terminal
   readonly stderr: NodeJS.WritableStream
-}
-
-/** JSON when asked for, a live table in a terminal, else plain lines. */
-export function reporterFor({ json }: { readonly json: boolean }, streams: Streams = process): Reporter {
-  if (json) return new JsonReporter(streams)
-  return canRepaint(streams.stdout) ? new LiveReporter(streams.stdout) : new PlainReporter(streams.stdout)
 }
