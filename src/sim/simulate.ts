@@ -343,7 +343,7 @@ export class Simulation {
     let lookAt = 0
     for (;;) {
       this.#check()
-      if (until === undefined && this.#planned === 0 && world.live.size === 0 && world.loop.now >= lookAt) {
+      if (until === undefined && this.#planned === 0 && world.live.size === 0 && (world.loop.nextAt ?? lookAt) >= lookAt) {
         if (isQuiet(world)) return this.#quiet()
         lookAt = world.loop.now + 100
       }

@@ -28,6 +28,9 @@ export interface ThreadWorld {
   travel(report: RunReport): { readonly ms: number; readonly copies: number; readonly overtakes: boolean }
   /** A worker took a run: what will become of the worker. */
   doom(run: RunRef): { readonly in: number; readonly how: CrashKind | "spins" | "silent" } | undefined
+  /** A report arrives that may change nothing; and was heard. */
+  stray?(words: string): void
+  heard?(): void
   /** The loop of a run threw what it should have reported. */
   bug(thrown: unknown): void
   /** A run began or ended to live in a thread. */
@@ -227,9 +230,10 @@ export class SimThreads implements Threads {
     const driven = driveSession(assignment, { api, clock: worker.process.clock(), report: (report) => this.#send(worker, report) })
     worker.runs.set(key, { ...known, driven })
     for (const command of known.early) driven.command(command)
+    // What it has reported is heard before its end.
     const ended = (): void => {
       worker.runs.delete(key)
-      this.#end(worker, run)
+      loop.after(Math.max(0, worker.sentUntil - loop.now) + 0.1, () => this.#world.host.enter(() => this.#end(worker, run)))
     }
     driven.done.then(ended, (thrown: unknown) => {
       ended()
@@ -251,15 +255,18 @@ export class SimThreads implements Threads {
     const at = overtakes ? loop.now + ms : ordered
     if (!overtakes) worker.sentUntil = ordered
     for (let copy = 0; copy < copies; copy++) {
-      loop.after(at - loop.now + copy * 700, () => this.#world.host.enter(() => this.#hear(worker, report)))
+      loop.after(at - loop.now + copy * 700, () => this.#world.host.enter(() => this.#hear(worker, report, copy > 0)))
     }
   }
 
-  #hear(worker: Worker, report: RunReport): void {
+  #hear(worker: Worker, report: RunReport, again: boolean): void {
     const admitted = this.#admitted.get(keyOf(report.run))
+    const late = admitted === undefined
     if (report.type === "failed" && admitted !== undefined) admitted.leave = "leaving"
     if (report.type === "stopped" || report.type === "failed") this.#end(worker, report.run)
+    if (again || late) this.#world.stray?.(`${report.type} of ${keyOf(report.run)}, ${again ? "again" : "late"},`)
     this.#listener(report)
+    this.#world.heard?.()
   }
 
   #end(worker: Worker, run: RunRef): void {

@@ -57,6 +57,9 @@ export interface Witness {
   /** Everything that one event of the loop led to has happened. */
   settled?(): void
   assigned?(assignment: Assignment): void
+  /** What comes now is late, or comes again: it may do nothing. Then it was heard. */
+  stray?(words: string): void
+  heard?(): void
   lives?(run: RunRef, alive: boolean): void
   launched?(task: TaskTruth): void
   fact?(fact: ServerFact): void

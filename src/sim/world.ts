@@ -247,6 +247,12 @@ export class World implements Scene {
       travel: (report) => travelOf(this, this.tasks.get(report.run.task), report),
       doom: (run) => doomOf(this, this.tasks.get(run.task), run),
       lives: (run, alive) => this.#each((witness) => witness.lives?.(run, alive)),
+      stray: (words) => {
+        // Deadlines that have come are not this word's doing.
+        this.coordinator?.feed({ type: "tick" })
+        this.#each((witness) => witness.stray?.(words))
+      },
+      heard: () => this.#each((witness) => witness.heard?.()),
       bug: (thrown) => this.fail(0, `the loop of a run threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`),
     })
   }

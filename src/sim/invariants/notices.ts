@@ -1,0 +1,59 @@
+import type { Oracle } from "../truth.ts"
+
+/** 4, 9, 19: each end is told to its parent once, only when it has ended, and not again after a restart. */
+export const notices: Oracle = (scene) => {
+  const ended = new Set<string>()
+  const proven = new Set<string>()
+  let restarted = false
+  const owed = new Map<string, string>()
+  return {
+    event(event) {
+      if (event.type === "task:settled") {
+        ended.add(`${event.id}:${event.epoch}`)
+        const task = scene.tasks.get(event.id)
+        if (task?.spec.parent !== undefined && task.spec.background) owed.set(`${event.id}:${event.epoch}`, task.spec.parent.sessionID)
+      }
+      if (event.type === "task:notified" && event.dead !== true) {
+        const key = `${event.id}:${event.epoch}`
+        if (proven.has(key)) scene.fail(restarted ? 19 : 4, `${key} was called told twice`)
+        proven.add(key)
+      }
+    },
+    delivering(delivery, rows) {
+      delivery.items.forEach(({ task, epoch }, i) => {
+        const key = `${task}:${epoch}`
+        const state = rows[i]?.state
+        if (state === "pending" || state === "running") scene.fail(9, `${key} is told although it is ${state}`)
+        if (proven.has(key) && !scene.disk.behind.has(task)) scene.fail(restarted ? 19 : 4, `${key} is told again although its parent is known to hold it`)
+      })
+    },
+    started(recovered) {
+      restarted = recovered
+    },
+    crashed() {
+      for (const id of scene.disk.behind) for (const key of [...proven]) if (key.startsWith(`${id}:`)) proven.delete(key)
+    },
+    quiet() {
+      const told = new Map<string, number>()
+      for (const conversation of scene.conversations.values()) {
+        for (const { task, epoch } of conversation.told.values()) {
+          const key = `${task}:${epoch}`
+          told.set(key, (told.get(key) ?? 0) + 1)
+          if (!ended.has(key) && scene.disk.behind.size === 0 && !restarted) scene.fail(9, `${key} was told but never ended`)
+        }
+      }
+      for (const [key, times] of told) if (times > 1) scene.fail(4, `${key} was told ${times} times`)
+      for (const row of scene.coordinator?.list() ?? []) {
+        const key = `${row.id}:${row.epoch}`
+        const parent = owed.get(key)
+        if (row.notice.state === "owed") scene.fail(4, `${key} is still owed to ${parent ?? "its parent"}`)
+        if (parent === undefined || told.has(key)) continue
+        const excused = row.notice.state === "dead" || row.notice.state === "none"
+        if (!excused) scene.fail(4, `${key} was never told to ${parent} although its notice is ${row.notice.state}`)
+        if (excused && scene.conversations.get(parent)?.deleted !== true && row.outcome?.state !== "cancelled") {
+          scene.fail(4, `${key} was never told to ${parent}: its notice is ${row.notice.state}`)
+        }
+      }
+    },
+  }
+}

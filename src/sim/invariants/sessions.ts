@@ -1,0 +1,59 @@
+import type { Oracle } from "../truth.ts"
+
+const DENIED = ["task", "question", "external_directory", "doom_loop", "delegate_task"]
+
+/** 3, 18, 22: one live run and one session per task, each prompt once, no delegation, nothing left running. */
+export const sessions: Oracle = (scene) => {
+  const living = new Map<string, number>()
+  const prompts = new Map<string, string>()
+  const prompted = new Map<string, string>()
+  return {
+    lives(run, alive) {
+      const count = (living.get(run.task) ?? 0) + (alive ? 1 : -1)
+      if (count === 0) living.delete(run.task)
+      else living.set(run.task, count)
+    },
+    settled() {
+      for (const [task, count] of living) if (count > 1) scene.fail(3, `${task} has ${count} live runs`)
+    },
+    crashed() {
+      living.clear()
+    },
+    fact(fact) {
+      if (fact.type === "created") {
+        const rules = fact.session.permission
+        const open = DENIED.filter((name) => !rules.some(({ permission, action }) => permission === name && action === "deny"))
+        const allowed = rules.find(({ action }) => action !== "deny")
+        if (fact.session.task !== undefined && (open.length > 0 || allowed !== undefined)) {
+          scene.fail(22, `session ${fact.session.id} does not deny ${open.join(", ") || "only"}`)
+        }
+      }
+      if (fact.type !== "prompt" || fact.session.task === undefined) return
+      const { session, messageID, fresh } = fact
+      const tail = messageID.slice(-14)
+      const before = prompts.get(tail)
+      if (before !== undefined && before !== `${session.id} ${messageID}`) {
+        scene.fail(18, `the same prompt reached ${before.split(" ")[0] ?? "?"} and ${session.id}, or one of them twice`)
+      }
+      prompts.set(tail, `${session.id} ${messageID}`)
+      const other = prompted.get(session.task ?? "")
+      if (fresh && other !== undefined && other !== session.id) scene.fail(18, `${session.task ?? "?"} was prompted in ${other} and in ${session.id}`)
+      prompted.set(session.task ?? "", session.id)
+    },
+    quiet() {
+      const doubles = new Map<string, string>()
+      for (const [id, session] of scene.server.sessions) {
+        if (session.task === undefined || session.deleted) continue
+        if (scene.server.players.get(id)?.working === true) scene.fail(18, `session ${id} of ${session.task} still runs, for nobody`)
+        const first = doubles.get(session.task)
+        if (first !== undefined && spotless(scene.struck)) scene.fail(18, `${session.task} left two sessions, ${first} and ${id}`)
+        doubles.set(session.task, id)
+      }
+    },
+  }
+}
+
+/** Nothing has struck that may keep a double from being found and deleted. */
+function spotless(struck: ReadonlySet<string>): boolean {
+  return ![...struck].some((what) => /^(call|worker|coordinator|host|server|session|user)[.]/.test(what))
+}
