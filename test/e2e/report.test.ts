@@ -64,7 +64,7 @@ test("a hundred tasks at once on one server", async () => {
   await using t = await lanesOn(oc, { server: counted, config: { pollIntervalMs: 2_000, defaultConcurrency: 100 } })
   const start = performance.now()
   const lag = sampleLag()
-  const turns = [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { stream: { chunks: 60, everyMs: 250 }, text: `${"long ".repeat(400)}` }]
+  const turns = [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { stream: { chunks: 60, everyMs: 250 }, text: "long ".repeat(400) }]
   const tasks = await Promise.all(Array.from({ length: 100 }, (_, i) => t.run({ id: `many${i}`, turns })))
   const states = (await Promise.all(tasks.map((task) => task.done))).map((o) => o.state)
   expect(states).toEqual(tasks.map(() => "completed"))
