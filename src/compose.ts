@@ -19,7 +19,7 @@ import type { StreamingTransport } from "./adapters/wire-fetch.ts"
 import type { Config } from "./config.ts"
 import { parseConfig, resolveOptions } from "./config.ts"
 import { Coordinator } from "./coordinator/coordinator.ts"
-import type { Clock, Journal, Parent, Threads } from "./coordinator/ports.ts"
+import type { Clock, EventSource, Journal, Parent, SessionApi, Threads } from "./coordinator/ports.ts"
 import { LanesError } from "./core/errors.ts"
 import type { Input, Now } from "./core/inputs.ts"
 import type { Options } from "./core/options.ts"
@@ -38,9 +38,22 @@ export interface SpawnServer {
   readonly startTimeoutMs?: number
 }
 
+/** The OpenCode we live in, reached by a transport of the caller's; what runs in it ends with this process. */
+export interface HostServer {
+  readonly transport: StreamingTransport
+  /** Names the server in rows. */
+  readonly name: string
+}
+
+/** What a parent of the caller's own is made of. */
+export interface ParentWorld {
+  readonly transport: StreamingTransport
+  readonly clock: Clock
+}
+
 export interface CreateOptions {
-  /** Address of a running `opencode serve`, an SDK client, or `{ spawn: true }`. */
-  readonly server: string | URL | SpawnServer | object
+  /** Address of a running `opencode serve`, an SDK client, `{ spawn: true }`, or the host a plugin lives in. */
+  readonly server: string | URL | SpawnServer | HostServer | object
   /** Where tasks work unless they say otherwise. Default: the current directory. */
   readonly directory?: string
   /** Of the server. Default: `OPENCODE_SERVER_PASSWORD`. */
@@ -52,9 +65,11 @@ export interface CreateOptions {
   /** Where rows are kept; `false` keeps nothing. */
   readonly journal?: false | "memory" | Journal
   /** How parents are told. Default: they are not, the bus says it all. */
-  readonly parent?: Parent
-  /** Listen to the server's events, which make everything faster. Default true. */
-  readonly events?: boolean
+  readonly parent?: Parent | ((world: ParentWorld) => Parent)
+  /** Listen to the server's events, which make everything faster; or a source of the host's own. Default true. */
+  readonly events?: boolean | EventSource
+  /** What an unset `recover` means here. Default `resume`. */
+  readonly recover?: Options["recover"]
   /** `workers` where the host has them (Bun), else `inline`. */
   readonly threads?: "workers" | "inline"
   /** Where the worker's file is, when your app is bundled: `opencode-lanes/worker`. */
@@ -72,10 +87,26 @@ export interface CreateOptions {
  * BINARY_MISSING.
  */
 export async function createLanes(options: CreateOptions): Promise<Lanes> {
+  return (await compose(options)).lanes
+}
+
+/** All of it, for front ends that do more than a handle can. */
+export interface Composed {
+  readonly lanes: Lanes
+  readonly coordinator: Coordinator
+  readonly api: SessionApi
+  readonly clock: Clock
+}
+
+/** The same as `createLanes`, with what the handle stands on. */
+export async function compose(options: CreateOptions): Promise<Composed> {
   checkCreate(options)
   const directory = resolve(options.directory ?? process.cwd())
   const { config, warnings } = configOf(options, directory)
-  const resolved = resolveOptions(config, { cores: availableParallelism() })
+  const resolved = resolveOptions(config, {
+    cores: availableParallelism(),
+    ...(options.recover === undefined ? {} : { recover: options.recover }),
+  })
   const clock = new SystemClock()
   const connection = await connect(options, directory)
   try {
@@ -87,7 +118,7 @@ export async function createLanes(options: CreateOptions): Promise<Lanes> {
       ids: randomIds,
       threads,
       journal: journalOf(options.journal),
-      parent: options.parent ?? new RecordedParent(),
+      parent: parentOf(options.parent, { transport: connection.transport, clock }),
       api,
       ...(options.record === undefined ? {} : { record: options.record }),
     })
@@ -95,10 +126,10 @@ export async function createLanes(options: CreateOptions): Promise<Lanes> {
     const unfollow =
       options.events === false
         ? () => {}
-        : followEvents(coordinator, opencodeEvents({ transport: connection.transport, clock }), clock)
+        : followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock)
     coordinator.recover(connection.ours ? "dead" : "alive")
     for (const warning of warnings) options.log?.(warning)
-    return new Lanes({
+    const lanes = new Lanes({
       coordinator,
       catalog: opencodeCatalog({ transport: connection.transport, clock }),
       api,
@@ -112,6 +143,7 @@ export async function createLanes(options: CreateOptions): Promise<Lanes> {
         clock[Symbol.dispose]()
       },
     })
+    return { lanes, coordinator, api, clock }
   } catch (thrown) {
     await connection.close()
     clock[Symbol.dispose]()
@@ -142,11 +174,24 @@ async function connect(options: CreateOptions, directory: string): Promise<Conne
     return { transport: httpTransport({ baseUrl: name, password }), name, ours: false, onRestart: () => {}, close: async () => {} }
   }
   if (isSpawn(server)) return spawnServer(server, password, directory)
+  if (isHost(server)) return { ...server, ours: true, onRestart: () => {}, close: async () => {} }
   return { transport: clientTransport(server), name: "client", ours: false, onRestart: () => {}, close: async () => {} }
 }
 
 function isSpawn(server: unknown): server is SpawnServer {
   return typeof server === "object" && server !== null && "spawn" in server && server.spawn === true
+}
+
+function isHost(server: object): server is HostServer {
+  return "transport" in server && "name" in server && typeof server.name === "string"
+}
+
+function parentOf(parent: CreateOptions["parent"], world: ParentWorld): Parent {
+  return typeof parent === "function" ? parent(world) : (parent ?? new RecordedParent())
+}
+
+function eventsOf(events: true | EventSource | undefined, transport: StreamingTransport, clock: Clock): EventSource {
+  return typeof events === "object" ? events : opencodeEvents({ transport, clock })
 }
 
 async function spawnServer(spawn: SpawnServer, password: string | undefined, directory: string): Promise<Connection> {
