@@ -2,9 +2,22 @@ import * as v from "valibot"
 
 /** What is read of OpenCode's answers; everything else in them is ignored. Measured on 1.18.33. */
 
+type Shape<T> = v.GenericSchema<unknown, T>
+
 const count = v.pipe(v.number(), v.finite())
 
-export const SessionShape = v.object({
+export interface SessionAnswer {
+  id: string
+  directory: string
+  title: string
+  parentID?: string | undefined
+  time: { created: number; updated: number }
+  metadata?: Record<string, unknown> | undefined
+  cost?: number | undefined
+  tokens?: { input: number; output: number; reasoning: number; cache: { read: number; write: number } } | undefined
+}
+
+export const SessionShape: Shape<SessionAnswer> = v.object({
   id: v.string(),
   directory: v.string(),
   title: v.string(),
@@ -16,21 +29,41 @@ export const SessionShape = v.object({
     v.object({ input: count, output: count, reasoning: count, cache: v.object({ read: count, write: count }) }),
   ),
 })
-export type SessionAnswer = v.InferOutput<typeof SessionShape>
 
-export const SessionsShape = v.array(SessionShape)
+export const SessionsShape: Shape<SessionAnswer[]> = v.array(SessionShape)
+
+export type StatusAnswer = Record<
+  string,
+  { type: "retry"; attempt: number; message: string; next: number } | { type: string }
+>
 
 /** Entries of other types are read as busy: a session in the map is not idle. */
-export const StatusShape = v.record(
+export const StatusShape: Shape<StatusAnswer> = v.record(
   v.string(),
   v.union([
     v.object({ type: v.literal("retry"), attempt: count, message: v.string(), next: count }),
     v.object({ type: v.string() }),
   ]),
 )
-export type StatusAnswer = v.InferOutput<typeof StatusShape>
 
-const PartShape = v.object({
+export interface PartAnswer {
+  id: string
+  type: string
+  text?: string | undefined
+  synthetic?: boolean | undefined
+  ignored?: boolean | undefined
+  tool?: string | undefined
+  state?:
+    | {
+        status: string
+        output?: string | undefined
+        error?: string | undefined
+        metadata?: { output?: unknown } | undefined
+      }
+    | undefined
+}
+
+const PartShape: Shape<PartAnswer> = v.object({
   id: v.string(),
   type: v.string(),
   text: v.optional(v.string()),
@@ -47,7 +80,28 @@ const PartShape = v.object({
     }),
   ),
 })
-export type PartAnswer = v.InferOutput<typeof PartShape>
+
+interface UserAnswer {
+  id: string
+  role: "user"
+  time: { created: number }
+}
+
+export interface AssistantAnswer {
+  id: string
+  role: "assistant"
+  parentID: string
+  time: { created: number; completed?: number | undefined }
+  finish?: string | undefined
+  summary?: boolean | undefined
+  error?: { name: string; data?: { message?: string | undefined } | undefined } | undefined
+  tokens: { input: number; output: number; reasoning: number }
+}
+
+export interface MessageAnswer {
+  info: UserAnswer | AssistantAnswer
+  parts: PartAnswer[]
+}
 
 const UserShape = v.object({ id: v.string(), role: v.literal("user"), time: v.object({ created: count }) })
 
@@ -61,33 +115,38 @@ const AssistantShape = v.object({
   error: v.optional(v.object({ name: v.string(), data: v.optional(v.object({ message: v.optional(v.string()) })) })),
   tokens: v.object({ input: count, output: count, reasoning: count }),
 })
-export type AssistantAnswer = v.InferOutput<typeof AssistantShape>
 
-const MessageShape = v.object({
+const MessageShape: Shape<MessageAnswer> = v.object({
   info: v.variant("role", [UserShape, AssistantShape]),
   parts: v.array(PartShape),
 })
-export type MessageAnswer = v.InferOutput<typeof MessageShape>
 
-export const MessagesShape = v.array(MessageShape)
+export const MessagesShape: Shape<MessageAnswer[]> = v.array(MessageShape)
 
-export const TodosShape = v.array(v.object({ content: v.string(), status: v.string() }))
+export const TodosShape: Shape<{ content: string; status: string }[]> = v.array(
+  v.object({ content: v.string(), status: v.string() }),
+)
 
-export const PermissionsShape = v.array(
+export type PermissionsAnswer = { id: string; sessionID: string; permission: string; patterns: string[] }[]
+
+export const PermissionsShape: Shape<PermissionsAnswer> = v.array(
   v.object({ id: v.string(), sessionID: v.string(), permission: v.string(), patterns: v.array(v.string()) }),
 )
-export type PermissionsAnswer = v.InferOutput<typeof PermissionsShape>
 
-export const QuestionsShape = v.array(
+export type QuestionsAnswer = { id: string; sessionID: string; questions: { question: string }[] }[]
+
+export const QuestionsShape: Shape<QuestionsAnswer> = v.array(
   v.object({ id: v.string(), sessionID: v.string(), questions: v.array(v.object({ question: v.string() })) }),
 )
-export type QuestionsAnswer = v.InferOutput<typeof QuestionsShape>
 
 /** Acceptance without a body, or with one nobody needs. */
-export const AcceptedShape = v.unknown()
+export const AcceptedShape: Shape<unknown> = v.unknown()
 
 /** The two bodies OpenCode refuses with: `{ name, data: { message } }` and `{ _tag, message }`. */
-export const RefusalShape = v.object({
+export const RefusalShape: Shape<{
+  message?: string | undefined
+  data?: { message?: string | undefined } | undefined
+}> = v.object({
   message: v.optional(v.string()),
   data: v.optional(v.object({ message: v.optional(v.string()) })),
 })
