@@ -12,7 +12,7 @@ describe("due queue", () => {
       fc.record({ do: fc.constant("take" as const), now: fc.nat(50) }),
     )
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 200, size: "max" }), (commands) => {
         const queue = new DueQueue()
         const model = new Map<string, number>()
         for (const input of commands) {

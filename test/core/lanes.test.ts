@@ -52,7 +52,7 @@ describe("tokens", () => {
       fc.record({ do: fc.constant("limit" as const), a: fc.nat(4), d: fc.integer({ min: 1, max: 4 }) }),
     )
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 120 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 120, size: "max" }), (commands) => {
         let limits: LaneLimits = { ...none, providerConcurrency: { a: 1, b: 0 } }
         const lanes = new LaneAllocator(limits)
         const held: SlotToken[] = []

@@ -230,7 +230,7 @@ class World {
 
 test("every epoch is settled exactly once, in bounds, and then everything is empty again", () => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 150 }), (moves) => {
+    fc.property(fc.array(move, { maxLength: 150, size: "max" }), (moves) => {
       const world = new World()
       for (const next of moves) world.play(next)
       const unsettled = (): TaskRow[] => [...world.core.list()].filter((row) => row.settledAt === undefined)
@@ -247,7 +247,7 @@ test("every epoch is settled exactly once, in bounds, and then everything is emp
 
 test("each token is given back once: granted and released are equal in number at the end", () => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 100 }), (moves) => {
+    fc.property(fc.array(move, { maxLength: 100, size: "max" }), (moves) => {
       const world = new World()
       for (const next of moves) world.play(next)
       world.pass(OPTIONS.queueTtlMs + OPTIONS.taskTtlMs + 20_000)
@@ -260,7 +260,7 @@ test("each token is given back once: granted and released are equal in number at
 
 test("the journal's last rows are the truth", () => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 100 }), (moves) => {
+    fc.property(fc.array(move, { maxLength: 100, size: "max" }), (moves) => {
       const world = new World()
       for (const next of moves) world.play(next)
       const rows = new Map<string, TaskRow>()
@@ -279,7 +279,7 @@ test("the journal's last rows are the truth", () => {
 
 test("a recorded log of inputs plays to the same effects", () => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 100 }), (moves) => {
+    fc.property(fc.array(move, { maxLength: 100, size: "max" }), (moves) => {
       const world = new World()
       for (const next of moves) world.play(next)
       const core = new Core(OPTIONS)
