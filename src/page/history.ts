@@ -1,0 +1,121 @@
+import type { TaskId, TaskState } from "../core/task.ts"
+import type { Mark, MarkKind, PastRun, WireEvent, WireHistory, WireTask } from "./wire.ts"
+
+const MARKS = 120
+const PAST = 20
+
+interface Kept {
+  marks: Mark[]
+  past: PastRun[]
+  tool?: string | undefined
+  todosOpen?: number | undefined
+  retrying?: string | undefined
+}
+
+/**
+ * What the time-line shows of each task beyond its row: marks for tools, nudges, retries and lost workers, and the runs
+ * before this one. Both ends keep one: the server for who comes later, the page for what it hears.
+ */
+export class History {
+  readonly #of = new Map<TaskId, Kept>()
+
+  load(all: Readonly<Record<string, WireHistory>>): void {
+    this.#of.clear()
+    for (const [id, { marks, past, todosOpen, retrying }] of Object.entries(all)) {
+      this.#of.set(id, { marks: [...marks], past: [...past], todosOpen, retrying })
+    }
+  }
+
+  get(id: TaskId): WireHistory {
+    const kept = this.#of.get(id)
+    return kept === undefined ? NOTHING : plain(kept)
+  }
+
+  all(): Record<string, WireHistory> {
+    return Object.fromEntries([...this.#of].map(([id, kept]) => [id, plain(kept)]))
+  }
+
+  forget(gone: (id: TaskId) => boolean): void {
+    for (const id of this.#of.keys()) if (gone(id)) this.#of.delete(id)
+  }
+
+  /** Notes what an event says; `before` is the task as it was. */
+  note(event: WireEvent, before: WireTask | undefined): void {
+    const { id, at } = event
+    if (id === undefined) return
+    switch (event.type) {
+      case "task:progress":
+        return this.#tool(id, at, event["tool"])
+      case "task:snapshot":
+        return this.#seen(id, at, event)
+      case "task:nudged":
+        return this.#mark(id, at, "nudge", String(event["kind"]))
+      case "task:permission":
+        return this.#mark(id, at, "permission", `${String(event["permission"])} ${String(event["action"])}`)
+      case "task:started":
+        if (Number(event["attempt"]) > (before?.attempt ?? 0) && before?.startedAt !== undefined && before.state === "running") {
+          this.#mark(id, at, "attempt", `attempt ${String(event["attempt"])}`)
+        }
+        return
+      case "task:continued":
+        return this.#again(id, before)
+      case "task:settled":
+        return this.#rest(id)
+      default:
+    }
+  }
+
+  #tool(id: TaskId, at: number, tool: unknown): void {
+    const kept = this.#keep(id)
+    const name = typeof tool === "string" ? tool : undefined
+    if (name !== undefined && name !== kept.tool) this.#mark(id, at, "tool", name)
+    kept.tool = name
+  }
+
+  #seen(id: TaskId, at: number, event: WireEvent): void {
+    const retry = typeof event["retry"] === "string" ? event["retry"] : undefined
+    const todos = event["todosOpen"]
+    if (retry === undefined && todos === undefined && !this.#of.has(id)) return
+    const kept = this.#keep(id)
+    if (retry !== undefined && retry !== kept.retrying) this.#mark(id, at, "retry", retry)
+    kept.retrying = retry
+    if (typeof todos === "number") kept.todosOpen = todos
+  }
+
+  #again(id: TaskId, before: WireTask | undefined): void {
+    if (before?.settledAt === undefined) return
+    const { past } = this.#keep(id)
+    past.push([before.queuedAt, before.startedAt ?? null, before.settledAt, before.state as TaskState])
+    if (past.length > PAST) past.shift()
+  }
+
+  #rest(id: TaskId): void {
+    const kept = this.#of.get(id)
+    if (kept === undefined) return
+    kept.tool = undefined
+    kept.retrying = undefined
+  }
+
+  #mark(id: TaskId, at: number, kind: MarkKind, word: string): void {
+    const { marks } = this.#keep(id)
+    marks.push([at, kind, word.slice(0, 80)])
+    if (marks.length > MARKS) marks.shift()
+  }
+
+  #keep(id: TaskId): Kept {
+    let kept = this.#of.get(id)
+    if (kept === undefined) this.#of.set(id, (kept = { marks: [], past: [] }))
+    return kept
+  }
+}
+
+const NOTHING: WireHistory = { marks: [], past: [] }
+
+function plain({ marks, past, todosOpen, retrying }: Kept): WireHistory {
+  return {
+    marks,
+    past,
+    ...(todosOpen === undefined ? {} : { todosOpen }),
+    ...(retrying === undefined ? {} : { retrying }),
+  }
+}
