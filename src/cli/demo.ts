@@ -80,6 +80,7 @@ async function play(options: StageOptions, interrupt: Interrupt, reporter: Repor
     interrupt.signal.removeEventListener("abort", stop)
   }
   const summary = tally.summary()
+  if (interrupt.exitCode !== undefined) reporter.status("Stopped.")
   reporter.finish(summary)
   if (interrupt.exitCode !== undefined) return interrupt.exitCode
   return summary.completed === stage.tasks.length ? EXIT.ok : EXIT.failed

@@ -3,12 +3,12 @@
 
 import { defineCommand, renderUsage, runCommand } from "citty"
 import type { CommandDef } from "citty"
-import manifest from "../../package.json" with { type: "json" }
 import { checkArguments, checkVerb } from "./command-line.ts"
 import { demo } from "./demo.ts"
 import { colorsFor } from "./output/colors.ts"
 import { exitCodeOf, sentenceOf } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
+import { version } from "./version.ts"
 
 // Each verb has arguments of its own; what they have in common citty calls CommandDef<any>.
 type Verb = CommandDef<any>
@@ -16,14 +16,14 @@ type Verb = CommandDef<any>
 const verbs: Readonly<Record<string, Verb>> = { demo }
 
 const root = defineCommand({
-  meta: { name: "lanes", version: manifest.version, description: manifest.description },
+  meta: { name: "lanes", version: version(), description: "Parallel background agents for OpenCode, in lanes" },
   subCommands: verbs,
 })
 
 async function main(rawArgs: readonly string[]): Promise<number> {
   const [verb, ...rest] = rawArgs
   if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") return help(root)
-  if (verb === "--version" || verb === "-v") return print(manifest.version)
+  if (verb === "--version" || verb === "-v") return print(version())
   checkVerb(verb, [...Object.keys(verbs), "help", "--help", "--version"])
   const command = verbs[verb] as Verb
   if (rest.includes("--help") || rest.includes("-h")) return help(command, root)

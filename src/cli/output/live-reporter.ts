@@ -47,7 +47,8 @@ export class LiveReporter implements Reporter {
     this.#screen?.close()
     const width = this.#width
     const verdict = wrap(verdictLine(summary, this.#colors), width)
-    const lines = ["", ...resultLines(summary, width, this.#colors), "", ...verdict]
+    const results = resultLines(summary, width, this.#colors)
+    const lines = ["", ...results, ...(results.length > 0 ? [""] : []), ...verdict]
     this.#terminal.write(`${lines.join("\n")}\n`)
   }
 

@@ -46,7 +46,9 @@ export class PlainReporter implements Reporter {
   }
 
   finish(summary: Summary): void {
-    const lines = ["", "Results", ...resultLines(summary, WIDTH, this.#colors), "", verdictLine(summary, this.#colors)]
+    const results = resultLines(summary, WIDTH, this.#colors)
+    const head = results.length > 0 ? ["", "Results", ...results] : []
+    const lines = [...head, "", verdictLine(summary, this.#colors)]
     this.#out.write(`${lines.join("\n")}\n`)
   }
 

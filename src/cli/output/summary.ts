@@ -76,7 +76,9 @@ const TITLE_WIDTH = 25
 export function resultLines({ results }: Summary, width: number, colors: Colors): string[] {
   const beside = width >= 70
   const indent = beside ? TITLE_WIDTH + 4 : 4
-  return results.flatMap(({ description, outcome }) => {
+  // Who cancelled a task needs no word about it.
+  const told = results.filter(({ outcome }) => outcome.state !== "cancelled")
+  return told.flatMap(({ description, outcome }) => {
     const done = outcome.state === "completed"
     const said = done
       ? printable(outcome.text) || "(no text)"
