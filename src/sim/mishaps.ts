@@ -114,8 +114,12 @@ export function crashCoordinator(world: World, how: { readonly downMs: number; r
     })
   }
   world.onCrash = dies
-  if (how.effects === 0) world.crash()
-  else world.crashAfter = how.effects
+  if (how.effects === 0) return world.crash()
+  world.crashAfter = how.effects
+  // Where nothing happens any more, it dies all the same.
+  world.loop.after(5_000, () => {
+    if (world.onCrash === dies) world.crash()
+  })
 }
 
 /** All that computes stands still; the wall clock goes on, and connections break. */

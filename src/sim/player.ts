@@ -287,7 +287,7 @@ export class Player {
       this.#hidden = false
       this.#tell({ type: "busy" })
       if (times <= 1) return this.#step()
-      this.#later({ min: 50, max: 1_500 }, () => this.#flap(times - 1, span))
+      this.#later({ min: 20, max: 150 }, () => this.#flap(times - 1, span))
     })
   }
 

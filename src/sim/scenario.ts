@@ -152,9 +152,9 @@ function strange(sim: Simulation, script: AgentScript, dice: Dice, of: number): 
     case 9:
       return script.escape()
     case 10:
-      return script.tool("read", "1s..3s").earlyIdle().think("1s..8s").done()
+      return script.tool("read", "1s..3s").earlyIdle(`10ms..${sim.options.pollIntervalMs * 0.4}ms`).think("1s..8s").done()
     case 11:
-      return script.flap(dice.whole(2, 6, "times", of)).think("1s..8s").done()
+      return script.flap(sim.options.pollIntervalMs < 2_000 ? 1 : dice.whole(2, 6, "times", of), "10ms..100ms").think("1s..8s").done()
     case 12:
       return script.think("1s..3s").lieIdle("500ms..4s").think("1s..8s").done()
     case 13:

@@ -194,7 +194,7 @@ export class World implements Scene {
   /** Stores a task. Refusals are thrown as the coordinator throws them; undefined: it died before it could answer. */
   launch(spec: TaskSpec, script: AgentScript): TaskTruth | undefined {
     const { coordinator } = this
-    if (coordinator === undefined) throw new LanesError("CLOSED", "The coordinator is down at this moment; launch when it is up.")
+    if (coordinator === undefined || this.#host.dead) throw new LanesError("CLOSED", "The coordinator is down at this moment; launch when it is up.")
     const of = this.tasks.size
     const id = taskID(of)
     this.#nextID = id
@@ -203,7 +203,7 @@ export class World implements Scene {
     this.tasks.set(id, truth)
     this.#follow(spec.directory)
     coordinator.launch(spec)
-    if (this.coordinator !== coordinator) return undefined
+    if (this.#host.dead) return undefined
     truth.acknowledged = true
     this.#each((witness) => witness.launched?.(truth))
     return truth

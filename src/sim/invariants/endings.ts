@@ -65,12 +65,14 @@ export const endings: Oracle = (scene) => {
       }
     },
     crashed() {
+      // What was stored but not said yet is known to the next coordinator all the same.
+      for (const { id, epoch } of scene.disk.rows.values()) if (!stage.has(`${id}:${epoch}`)) stage.set(`${id}:${epoch}`, "queued")
       // What settled in memory but not on the disk may end again.
       for (const id of scene.disk.behind) {
         for (const key of [...ends.keys()]) {
           if (!key.startsWith(`${id}:`)) continue
           ends.delete(key)
-          stage.delete(key)
+          stage.set(key, "queued")
         }
       }
     },

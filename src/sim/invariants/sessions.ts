@@ -7,6 +7,8 @@ export const sessions: Oracle = (scene) => {
   const living = new Map<string, number>()
   const prompts = new Map<string, string>()
   const prompted = new Map<string, string>()
+  /** Ended, but its session still ran when the coordinator died: nobody is left who knows. */
+  const leaving = new Set<string>()
   return {
     lives(run, alive) {
       const count = (living.get(run.task) ?? 0) + (alive ? 1 : -1)
@@ -18,6 +20,10 @@ export const sessions: Oracle = (scene) => {
     },
     crashed() {
       living.clear()
+      for (const row of scene.disk.rows.values()) {
+        const over = row.state !== "pending" && row.state !== "running"
+        if (over && row.sessionID !== undefined && scene.server.players.get(row.sessionID)?.working === true) leaving.add(row.sessionID)
+      }
     },
     fact(fact) {
       if (fact.type === "created") {
@@ -44,7 +50,7 @@ export const sessions: Oracle = (scene) => {
       const doubles = new Map<string, string>()
       for (const [id, session] of scene.server.sessions) {
         if (session.task === undefined || session.deleted) continue
-        if (scene.server.players.get(id)?.working === true) scene.fail(18, `session ${id} of ${session.task} still runs, for nobody`)
+        if (scene.server.players.get(id)?.working === true && !leaving.has(id)) scene.fail(18, `session ${id} of ${session.task} still runs, for nobody`)
         const first = doubles.get(session.task)
         if (first !== undefined && spotless(scene.struck)) scene.fail(18, `${session.task} left two sessions, ${first} and ${id}`)
         doubles.set(session.task, id)
