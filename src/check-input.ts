@@ -20,7 +20,7 @@ export function checkCreate(options: unknown): void {
     throw invalid("threads", '"workers" or "inline"', threads)
   }
   if (journal !== undefined && journal !== false && journal !== "memory" && !isObject(journal)) {
-    throw invalid("journal", 'false, "memory" or a journal of your own', journal)
+    throw invalid("journal", 'false, "memory", { folder } or a journal of your own', journal)
   }
 }
 

@@ -7,8 +7,8 @@ import { checkServer } from "./adapters/check-server.ts"
 import { clientTransport } from "./adapters/client-transport.ts"
 import { loadConfig } from "./adapters/config-file.ts"
 import { httpTransport } from "./adapters/http-transport.ts"
-import { MemoryJournal } from "./adapters/memory-journal.ts"
-import { noJournal } from "./adapters/no-journal.ts"
+import { openJournal } from "./adapters/open-journal.ts"
+import type { JournalChoice, ReadyJournal } from "./adapters/open-journal.ts"
 import { opencodeCatalog } from "./adapters/opencode-catalog.ts"
 import { opencodeEvents } from "./adapters/opencode-events.ts"
 import { superviseServer } from "./adapters/opencode-supervisor.ts"
@@ -16,10 +16,11 @@ import { randomIds } from "./adapters/random-ids.ts"
 import { RecordedParent } from "./adapters/recorded-parent.ts"
 import { SystemClock } from "./adapters/system-clock.ts"
 import type { StreamingTransport } from "./adapters/wire-fetch.ts"
+import { answerRequests } from "./answer-requests.ts"
 import type { Config } from "./config.ts"
 import { parseConfig, resolveOptions } from "./config.ts"
 import { Coordinator } from "./coordinator/coordinator.ts"
-import type { Clock, EventSource, Journal, Parent, SessionApi, Threads } from "./coordinator/ports.ts"
+import type { Clock, EventSource, Parent, SessionApi, Threads } from "./coordinator/ports.ts"
 import { LanesError } from "./core/errors.ts"
 import type { Input, Now } from "./core/inputs.ts"
 import type { Options } from "./core/options.ts"
@@ -62,8 +63,11 @@ export interface CreateOptions {
   readonly config?: Config
   /** Read the configuration files. Default true. */
   readonly configFiles?: boolean
-  /** Where rows are kept; `false` keeps nothing. */
-  readonly journal?: false | "memory" | Journal
+  /**
+   * Where rows are kept. Default: a file in the user's state folder, from which a restart goes on and which `lanes list`
+   * reads. `{ folder }`: in another folder; `"memory"`: as long as the process; `false`: nowhere.
+   */
+  readonly journal?: JournalChoice
   /** How parents are told. Default: they are not, the bus says it all. */
   readonly parent?: Parent | ((world: ParentWorld) => Parent)
   /** Listen to the server's events, which make everything faster; or a source of the host's own. Default true. */
@@ -84,7 +88,7 @@ export interface CreateOptions {
  * Connects to an OpenCode server and starts a coordinator for it: the one place where real adapters meet.
  *
  * Rejects with a LanesError: CONFIG_INVALID, SERVER_UNREACHABLE, SERVER_AUTH, SERVER_NOT_OPENCODE, SERVER_TIMEOUT,
- * BINARY_MISSING.
+ * BINARY_MISSING, JOURNAL_FAILED.
  */
 export async function createLanes(options: CreateOptions): Promise<Lanes> {
   return (await compose(options)).lanes
@@ -109,15 +113,19 @@ export async function compose(options: CreateOptions): Promise<Composed> {
   })
   const clock = new SystemClock()
   const connection = await connect(options, directory)
+  let ready: ReadyJournal | undefined
   try {
     await checkServer(connection.transport)
     const threads = await threadsOf(options, resolved.options, connection.transport, clock)
     const api = createOpencodeSession({ fetch: (request, signal) => connection.transport.fetch(request, signal), clock })
+    const { name, ours } = connection
+    ready = await openJournal(options.journal, { directory, server: name, hosted: ours, log: options.log ?? (() => {}) })
+    const { file, left } = ready
     const coordinator = new Coordinator(resolved.options, {
       clock,
       ids: randomIds,
       threads,
-      journal: journalOf(options.journal),
+      journal: ready.journal,
       parent: parentOf(options.parent, { transport: connection.transport, clock }),
       api,
       ...(options.record === undefined ? {} : { record: options.record }),
@@ -127,24 +135,27 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       options.events === false
         ? () => {}
         : followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock)
-    coordinator.recover(connection.ours ? "dead" : "alive")
+    for (const { rows, sessions } of left) if (rows.length > 0) coordinator.feed({ type: "recover", rows, sessions })
     for (const warning of warnings) options.log?.(warning)
     const lanes = new Lanes({
       coordinator,
       catalog: opencodeCatalog({ transport: connection.transport, clock }),
       api,
       directory,
-      server: connection.name,
-      detach: false,
+      server: name,
+      detach: file !== undefined && !ours,
       warnings,
       dispose: async () => {
+        unserve()
         unfollow()
         await connection.close()
         clock[Symbol.dispose]()
       },
     })
+    const unserve = file === undefined ? () => {} : answerRequests(lanes, file)
     return { lanes, coordinator, api, clock }
   } catch (thrown) {
+    ready?.journal.close()
     await connection.close()
     clock[Symbol.dispose]()
     throw thrown
@@ -170,12 +181,19 @@ interface Connection {
 async function connect(options: CreateOptions, directory: string): Promise<Connection> {
   const { server, password } = options
   if (typeof server === "string" || server instanceof URL) {
-    const name = String(server)
-    return { transport: httpTransport({ baseUrl: name, password }), name, ours: false, onRestart: () => {}, close: async () => {} }
+    const baseUrl = String(server)
+    const transport = httpTransport({ baseUrl, password })
+    return { transport, name: nameOf(baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
   }
   if (isSpawn(server)) return spawnServer(server, password, directory)
   if (isHost(server)) return { ...server, ours: true, onRestart: () => {}, close: async () => {} }
   return { transport: clientTransport(server), name: "client", ours: false, onRestart: () => {}, close: async () => {} }
+}
+
+/** As rows and the journal show it: one spelling, and no secret of the address. */
+function nameOf(address: string): string {
+  const url = new URL(address)
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`
 }
 
 function isSpawn(server: unknown): server is SpawnServer {
@@ -229,9 +247,4 @@ async function threadsOf(options: CreateOptions, resolved: Options, transport: S
     isolation,
     ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
   })
-}
-
-function journalOf(journal: CreateOptions["journal"]): Journal {
-  if (journal === false) return noJournal
-  return journal === undefined || journal === "memory" ? new MemoryJournal() : journal
 }

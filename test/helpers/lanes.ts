@@ -24,6 +24,7 @@ export async function lanesOn(oc: TestOpenCode, options: Partial<CreateOptions> 
     password: oc.password,
     directory: oc.directory,
     configFiles: false,
+    journal: "memory",
     ...options,
     config: { ...QUICK, ...options.config },
   })

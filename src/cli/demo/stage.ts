@@ -54,7 +54,14 @@ async function privateStage(signal: AbortSignal): Promise<Stage> {
   const resources = undo.move()
   return {
     // Polled more often than a server of the user's would be, so that the tokens can be seen to grow.
-    lanes: { server: url, password, directory, configFiles: false, config: { ...DEMO_LANES, pollIntervalMs: 200 } },
+    lanes: {
+      server: url,
+      password,
+      directory,
+      configFiles: false,
+      journal: "memory",
+      config: { ...DEMO_LANES, pollIntervalMs: 200 },
+    },
     tasks: DEMO_TASKS,
     version,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -68,7 +75,7 @@ async function realStage({ model, server }: StageOptions & { model: string }, si
   const { version } = await checkServer(httpTransport({ baseUrl: address.server, password: own?.password }))
   const resources = undo.move()
   return {
-    lanes: { ...address, config: { modelConcurrency: { [model]: 2 } } },
+    lanes: { ...address, journal: "memory", config: { modelConcurrency: { [model]: 2 } } },
     tasks: REAL_TASKS,
     version,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

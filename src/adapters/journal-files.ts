@@ -1,0 +1,174 @@
+import { randomBytes } from "node:crypto"
+import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { join } from "node:path"
+
+import { LanesError } from "../core/errors.ts"
+import type { TaskRow } from "../core/task.ts"
+import type { Ownership, Signature } from "./journal-owner.ts"
+import { isLiving, readOwner, signNew, signOver } from "./journal-owner.ts"
+import type { StoredRows } from "./journal-rows.ts"
+import { readRows } from "./journal-rows.ts"
+import type { JournalBounds } from "./sqlite-journal.ts"
+import { SqliteJournal } from "./sqlite-journal.ts"
+import type { OpenSql, Sql } from "./sqlite-library.ts"
+import { createDatabase, openDatabase, transaction } from "./sqlite-schema.ts"
+import { ensurePrivate } from "./state-folder.ts"
+
+export interface FileJournalOptions {
+  readonly open: OpenSql
+  /** Of the project: one file for each coordinator, living or dead. */
+  readonly folder: string
+  readonly signature: Signature
+  readonly bounds?: JournalBounds
+  /** Epoch ms. */
+  readonly wall: () => number
+  /** Whether somebody is there: what runs in a server that answers is left to those who use it. */
+  readonly answers: (server: string) => Promise<boolean>
+  readonly log: (message: string) => void
+}
+
+/** A journal of ours, and what dead owners left. */
+export interface OpenedJournal {
+  readonly journal: SqliteJournal
+  /** Rows whose runs may still be in our server. */
+  readonly alive: readonly TaskRow[]
+  /** Rows whose server is gone. */
+  readonly dead: readonly TaskRow[]
+}
+
+/** A dead owner's file, signed over to us. */
+interface Claimed {
+  readonly sql: Sql
+  readonly file: string
+  readonly token: string
+  readonly from: Ownership
+  readonly stored: StoredRows
+}
+
+/**
+ * Opens the journal of this coordinator. The oldest file that a dead owner left becomes ours, the rows of the others are
+ * copied into it; without any, a new one is made. Files of living owners, and files that cannot be understood, are left
+ * as they are. Throws JOURNAL_FAILED when nothing can be written there.
+ */
+export async function openFileJournal(options: FileJournalOptions): Promise<OpenedJournal> {
+  ensurePrivate(options.folder)
+  const claimed: Claimed[] = []
+  for (const file of journalsIn(options.folder)) {
+    const claim = await tryClaim(file, options)
+    if (claim !== undefined) claimed.push(claim)
+  }
+  claimed.sort((a, b) => a.from.created - b.from.created)
+  const base = claimed.find(({ stored }) => !stored.damaged)
+  const others = claimed.filter((claim) => claim !== base)
+  const { sql, file, token } = base ?? create(options)
+  const rows = merge(sql, base, others)
+  for (const { sql: other, file: path, stored } of others) {
+    other.close()
+    if (stored.damaged) setAside(path, options)
+    else remove(path)
+  }
+  const { server, hosted } = options.signature
+  const ended = new Set(claimed.filter(({ from }) => from.hosted).map(({ from }) => from.server))
+  const isAlive = (row: TaskRow): boolean => !hosted && row.spec.server === server && !ended.has(server)
+  const ours = (row: TaskRow): TaskRow => ({ ...row, spec: { ...row.spec, server } })
+  const alive = rows.filter(isAlive)
+  const dead = rows.filter((row) => !isAlive(row)).map(ours)
+  const { bounds } = options
+  const journal = new SqliteJournal({ sql, file, token, rows: [...alive, ...dead], ...(bounds === undefined ? {} : { bounds }) })
+  return { journal, alive, dead }
+}
+
+/** Journal files of a project; what is a link or no file at all is none. */
+export function journalsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".db"))
+      .map((name) => join(folder, name))
+      .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true)
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+async function tryClaim(file: string, options: FileJournalOptions): Promise<Claimed | undefined> {
+  const { open, signature, answers, log } = options
+  let sql: Sql | undefined
+  try {
+    sql = openDatabase(open, file)
+    if (sql === undefined) return undefined
+    const from = readOwner(sql)
+    if (from === undefined || isLiving(from) || (await isUsed(from, signature, answers))) {
+      sql.close()
+      return undefined
+    }
+    const token = signOver(sql, from, signature)
+    if (token === undefined) {
+      sql.close()
+      return undefined
+    }
+    const stored = readRows(sql)
+    if (stored.torn > 0) log(`${stored.torn} rows of the journal ${file} cannot be read; they are left in it.`)
+    return { sql, file, token, from, stored }
+  } catch (thrown) {
+    sql?.close()
+    log(`The journal ${file} cannot be taken over: ${LanesError.from(thrown, "JOURNAL_FAILED").message}. It is left as it is.`)
+    return undefined
+  }
+}
+
+/** Its runs may go on, in a server that is not ours: whoever comes to that one next looks after them. */
+async function isUsed(from: Ownership, { server }: Signature, answers: FileJournalOptions["answers"]): Promise<boolean> {
+  return !from.hosted && from.server !== server && (await answers(from.server))
+}
+
+function create({ open, folder, signature, wall }: FileJournalOptions): { sql: Sql; file: string; token: string } {
+  const file = join(folder, `${randomBytes(6).toString("hex")}.db`)
+  try {
+    const sql = createDatabase(open, file)
+    return { sql, file, token: signNew(sql, signature, wall()) }
+  } catch (thrown) {
+    const { message } = LanesError.from(thrown, "JOURNAL_FAILED")
+    throw new LanesError("JOURNAL_FAILED", `No journal can be made in ${folder}: ${message}.`, "See to the folder, or switch the journal off.")
+  }
+}
+
+/** Rows of the base, then those of the others, copied behind them: the order of all queues. */
+function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[]): TaskRow[] {
+  const rows = new Map((base?.stored.rows ?? []).map((row) => [row.id, row]))
+  if (others.length === 0) return [...rows.values()]
+  let order = 0
+  for (const row of rows.values()) order = Math.max(order, row.order)
+  const insert = into.prepare("INSERT OR IGNORE INTO tasks (id, place, row) VALUES (?, ?, ?)")
+  transaction(into, () => {
+    for (const { stored } of others) {
+      for (const row of stored.rows) {
+        // Copied before, by one that died before it could remove the file.
+        if (rows.has(row.id)) continue
+        const copy = { ...row, order: ++order }
+        rows.set(row.id, copy)
+        insert.run(copy.id, copy.order, JSON.stringify(copy))
+      }
+    }
+  })
+  return [...rows.values()]
+}
+
+const PARTS = ["", "-wal", "-shm"]
+
+function remove(file: string): void {
+  for (const part of PARTS) rmSync(file + part, { force: true })
+  rmSync(`${file}.requests`, { recursive: true, force: true })
+}
+
+/** Out of the way of the next start, for whoever wants to look into it. */
+function setAside(file: string, { log }: FileJournalOptions): void {
+  for (const part of PARTS) {
+    try {
+      renameSync(file + part, `${file}.damaged${part}`)
+    } catch {
+      // There was none.
+    }
+  }
+  log(`The journal ${file} is damaged: what could be read was taken over, the file is kept as ${file}.damaged.`)
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto"
+
+import type { Owner } from "./process-owner.ts"
+import { isRunning, thisProcess } from "./process-owner.ts"
+import type { Sql } from "./sqlite-library.ts"
+import { transaction } from "./sqlite-schema.ts"
+
+/** Whose a journal file is, and what it is about. */
+export interface Ownership {
+  /** Changes with every owner; undefined = given up properly. */
+  readonly token: string | undefined
+  readonly process: Owner
+  readonly directory: string
+  /** The server its runs are in. */
+  readonly server: string
+  /** That server ends with the owner. */
+  readonly hosted: boolean
+  /** Epoch ms. */
+  readonly created: number
+}
+
+/** What a coordinator signs its file with. */
+export type Signature = Pick<Ownership, "directory" | "server" | "hosted">
+
+export function readOwner(sql: Sql): Ownership | undefined {
+  const row = sql.prepare("SELECT * FROM owner").get()
+  if (row === undefined) return undefined
+  return {
+    token: row["token"] === null ? undefined : String(row["token"]),
+    process: { pid: Number(row["pid"]), start: String(row["start"]) },
+    directory: String(row["directory"]),
+    server: String(row["server"]),
+    hosted: row["hosted"] === 1,
+    created: Number(row["created"]),
+  }
+}
+
+/** Somebody writes this file. */
+export function isLiving(owner: Ownership): boolean {
+  return owner.token !== undefined && isRunning(owner.process)
+}
+
+/** Signs a new file; returns the token. */
+export function signNew(sql: Sql, signature: Signature, created: number): string {
+  const token = randomUUID()
+  const { pid, start } = thisProcess()
+  sql
+    .prepare("INSERT INTO owner (one, token, pid, start, directory, server, hosted, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?)")
+    .run(token, pid, start, signature.directory, signature.server, signature.hosted ? 1 : 0, created)
+  return token
+}
+
+/**
+ * Signs a file over from a dead owner, if that is still the owner: of several who try, one gets it. Returns the token, or
+ * undefined when another was quicker.
+ */
+export function signOver(sql: Sql, from: Ownership, signature: Signature): string | undefined {
+  return transaction(sql, () => {
+    const now = readOwner(sql)
+    if (now === undefined || now.token !== from.token || isLiving(now)) return undefined
+    const token = randomUUID()
+    const { pid, start } = thisProcess()
+    sql
+      .prepare("UPDATE owner SET token = ?, pid = ?, start = ?, directory = ?, server = ?, hosted = ?")
+      .run(token, pid, start, signature.directory, signature.server, signature.hosted ? 1 : 0)
+    return token
+  })
+}

@@ -1,0 +1,184 @@
+import { statSync } from "node:fs"
+
+import type { Journal } from "../coordinator/ports.ts"
+import { LanesError } from "../core/errors.ts"
+import type { LaneEvent } from "../core/events.ts"
+import type { TaskId, TaskRow } from "../core/task.ts"
+import type { Sql, Statement } from "./sqlite-library.ts"
+import { transaction } from "./sqlite-schema.ts"
+
+/** How much a journal may hold. */
+export interface JournalBounds {
+  /** Size of the file; beyond, launches are refused. Bytes, default 1 GiB. */
+  readonly maxBytes?: number
+  /** Events kept for the tail; default 20 000. */
+  readonly maxEvents?: number
+}
+
+export interface SqliteJournalParts {
+  readonly sql: Sql
+  readonly file: string
+  /** What we signed the file with: when it is another's, so is the file. */
+  readonly token: string
+  /** Rows taken over, in order. */
+  readonly rows: readonly TaskRow[]
+  readonly bounds?: JournalBounds
+  readonly onClose?: () => void
+}
+
+/** Events wait for the next write of rows, at most so long. */
+const FLUSH_MS = 200
+/** Events that wait while nothing can be written; the oldest are dropped beyond. */
+const MOST_WAITING = 5_000
+/** The tail is cut after so many new events. */
+const TRIM_EVERY = 2_000
+/** Characters of a result that its event keeps; the row has it all. */
+const EVENT_TEXT = 500
+
+/**
+ * The journal in a file: each step's rows in one durable transaction, events with the next one. The only writer of its
+ * file; each transaction makes sure of that, so that a process that was thought dead cannot overwrite its heir's rows.
+ */
+export class SqliteJournal implements Journal {
+  readonly file: string
+  readonly #sql: Sql
+  readonly #token: string
+  readonly #parts: SqliteJournalParts
+  readonly #put: Statement
+  readonly #drop: Statement
+  readonly #note: Statement
+  readonly #owner: Statement
+  readonly #trim: Statement
+  readonly #identity: string
+  readonly #maxEvents: number
+  #rows: readonly TaskRow[]
+  #waiting: { at: number; text: string }[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #untrimmed = 0
+  #closed = false
+
+  constructor(parts: SqliteJournalParts) {
+    const { sql, file, token, rows, bounds = {} } = parts
+    this.file = file
+    this.#sql = sql
+    this.#token = token
+    this.#parts = parts
+    this.#rows = rows
+    this.#maxEvents = bounds.maxEvents ?? 20_000
+    const pageSize = Number(sql.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4_096)
+    sql.exec(`PRAGMA max_page_count = ${Math.floor((bounds.maxBytes ?? 2 ** 30) / pageSize)}`)
+    this.#put = sql.prepare(
+      "INSERT INTO tasks (id, place, row) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET place = excluded.place, row = excluded.row",
+    )
+    this.#drop = sql.prepare("DELETE FROM tasks WHERE id = ?")
+    this.#note = sql.prepare("INSERT INTO events (at, event) VALUES (?, ?)")
+    this.#owner = sql.prepare("SELECT token FROM owner")
+    this.#trim = sql.prepare("DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?")
+    this.#identity = this.#look()
+  }
+
+  write(rows: readonly TaskRow[], forget: readonly TaskId[]): void {
+    if (this.#closed) throw failed(this.file, "it is closed")
+    // A step may write a row more than once: the last is the one that holds.
+    const last = new Map(rows.map((row) => [row.id, row]))
+    const events = this.#waiting
+    this.#commit(() => {
+      for (const row of last.values()) this.#put.run(row.id, row.order, JSON.stringify(row))
+      for (const id of forget) this.#drop.run(id)
+      for (const { at, text } of events) this.#note.run(at, text)
+    })
+    this.#noted(events)
+  }
+
+  append(event: LaneEvent): void {
+    // Polls are many, and what they show is in the rows and in what follows from them.
+    if (event.type === "task:snapshot" || this.#closed) return
+    if (this.#waiting.push({ at: event.at, text: JSON.stringify(event, shortened) }) > MOST_WAITING) this.#waiting.shift()
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS)
+    if (typeof this.#timer === "object") this.#timer.unref()
+  }
+
+  /** Rows that dead owners left, in order. */
+  load(): readonly TaskRow[] {
+    const rows = this.#rows
+    this.#rows = []
+    return rows
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#flush()
+    this.#closed = true
+    clearTimeout(this.#timer)
+    try {
+      this.#sql.prepare("UPDATE owner SET token = NULL WHERE token = ?").run(this.#token)
+    } catch {
+      // Whoever starts next sees that we are gone.
+    }
+    this.#sql.close()
+    this.#parts.onClose?.()
+  }
+
+  /** Events alone need not be durable. */
+  #flush(): void {
+    this.#timer = undefined
+    const events = this.#waiting
+    if (events.length === 0) return
+    try {
+      this.#sql.exec("PRAGMA synchronous = NORMAL")
+      this.#commit(() => {
+        for (const { at, text } of events) this.#note.run(at, text)
+      })
+      this.#noted(events)
+    } catch {
+      // They wait for the next write; the oldest are given up.
+    } finally {
+      this.#sql.exec("PRAGMA synchronous = FULL")
+    }
+  }
+
+  #noted(events: readonly unknown[]): void {
+    this.#waiting = []
+    this.#untrimmed += events.length
+    if (this.#untrimmed < TRIM_EVERY) return
+    this.#untrimmed = 0
+    try {
+      this.#trim.run(this.#maxEvents)
+      this.#sql.exec("PRAGMA incremental_vacuum(1000)")
+    } catch {
+      // Tried again after as many events.
+    }
+  }
+
+  #commit(body: () => void): void {
+    let identity: string
+    try {
+      identity = this.#look()
+    } catch {
+      throw failed(this.file, "it was deleted or moved away")
+    }
+    if (identity !== this.#identity) throw failed(this.file, "it was replaced by another file")
+    try {
+      transaction(this.#sql, () => {
+        if (this.#owner.get()?.["token"] !== this.#token) throw failed(this.file, "another process has taken it over")
+        body()
+      })
+    } catch (thrown) {
+      if (thrown instanceof LanesError) throw thrown
+      throw failed(this.file, thrown instanceof Error ? thrown.message : String(thrown), thrown)
+    }
+  }
+
+  /** SQLite goes on writing into a deleted file, and nobody would ever read it. */
+  #look(): string {
+    return [this.file, `${this.file}-wal`].map((path) => statSync(path).ino).join(":")
+  }
+}
+
+function shortened(key: string, value: unknown): unknown {
+  return key === "text" && typeof value === "string" && value.length > EVENT_TEXT ? `${value.slice(0, EVENT_TEXT)}…` : value
+}
+
+function failed(file: string, why: string, cause?: unknown): LanesError {
+  return new LanesError("JOURNAL_FAILED", `The journal ${file} cannot be written: ${why}`, undefined, { cause })
+}

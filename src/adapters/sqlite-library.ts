@@ -1,0 +1,76 @@
+/** SQLite, whichever the host brings: loaded only when a journal is opened, for a host without one must start, too. */
+
+/** What both libraries have in common. */
+export interface Sql {
+  exec(sql: string): void
+  prepare(sql: string): Statement
+  close(): void
+}
+
+export interface Statement {
+  run(...values: Value[]): void
+  /** The first row; undefined = none. */
+  get(...values: Value[]): Row | undefined
+  all(...values: Value[]): Row[]
+}
+
+type Value = string | number | null
+export type Row = Readonly<Record<string, string | number | null>>
+export type OpenSql = (file: string, options?: { readonly readonly?: boolean }) => Sql
+
+/** Undefined on a host that has none (Node before 22). */
+export async function sqliteLibrary(): Promise<OpenSql | undefined> {
+  return (await bunSqlite()) ?? (await nodeSqlite())
+}
+
+/** Not a literal: bundlers for Node would stop at it. */
+const BUN: string = "bun:sqlite"
+const NODE: string = "node:sqlite"
+
+async function bunSqlite(): Promise<OpenSql | undefined> {
+  if (typeof Bun === "undefined") return undefined
+  const { Database } = (await import(BUN)) as typeof import("bun:sqlite")
+  return (file, { readonly = false } = {}) => {
+    const database = new Database(file, readonly ? { readonly } : { readwrite: true })
+    const statements: { finalize(): void }[] = []
+    return {
+      exec: (sql) => void database.exec(sql),
+      prepare(sql) {
+        const statement = database.prepare<Row, Value[]>(sql)
+        statements.push(statement)
+        return {
+          run: (...values) => void statement.run(...values),
+          get: (...values) => statement.get(...values) ?? undefined,
+          all: (...values) => statement.all(...values),
+        }
+      },
+      close() {
+        // A database with open statements is closed only when they are collected.
+        for (const statement of statements.splice(0)) statement.finalize()
+        database.close()
+      },
+    }
+  }
+}
+
+/** The same over `node:sqlite`; undefined where there is none. */
+export async function nodeSqlite(): Promise<OpenSql | undefined> {
+  const library = await import(NODE).catch(() => undefined)
+  if (library === undefined) return undefined
+  const { DatabaseSync } = library as typeof import("node:sqlite")
+  return (file, { readonly = false } = {}) => {
+    const database = new DatabaseSync(file, { readOnly: readonly })
+    return {
+      exec: (sql) => database.exec(sql),
+      prepare(sql) {
+        const statement = database.prepare(sql)
+        return {
+          run: (...values) => void statement.run(...values),
+          get: (...values) => statement.get(...values) as Row | undefined,
+          all: (...values) => statement.all(...values) as Row[],
+        }
+      },
+      close: () => database.close(),
+    }
+  }
+}
