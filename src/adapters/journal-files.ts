@@ -134,9 +134,9 @@ function create({ open, folder, signature, wall }: FileJournalOptions): { sql: S
 }
 
 /** Rows of the base, then those of the others, copied behind them: the order of all queues. */
-function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[]): TaskRow[] {
+function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[]): readonly TaskRow[] {
+  if (others.length === 0) return base?.stored.rows ?? []
   const rows = new Map((base?.stored.rows ?? []).map((row) => [row.id, row]))
-  if (others.length === 0) return [...rows.values()]
   let order = 0
   for (const row of rows.values()) order = Math.max(order, row.order)
   const insert = into.prepare("INSERT OR IGNORE INTO tasks (id, place, row) VALUES (?, ?, ?)")
