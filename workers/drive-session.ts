@@ -43,7 +43,7 @@ class SessionDriver {
   #tick = 0
   #poked = false
   #wake: () => void = () => {}
-  /** Fingerprint of the answer that was read twice. */
+  /** Fingerprint of the last answer seen while idle: it is read once more, with the TODOs, before it can count. */
   #confirmed: string | undefined
   /** Newest assistant message and whether it was complete, when last read. */
   #seen: string | undefined
@@ -158,7 +158,7 @@ class SessionDriver {
     const deep = idle || (this.#tick + session.spread) % DEEP_EVERY === 0
     const [page, todos, asks, info] = await Promise.all([
       deep ? api.newest(directory, session.id, { limit: idle ? 3 : 1, maxChars: maxResultChars }, signal) : undefined,
-      idle ? api.todos(directory, session.id, signal).catch(skip) : undefined,
+      idle && this.#confirmed !== undefined ? api.todos(directory, session.id, signal).catch(skip) : undefined,
       !idle && this.#tick % DEEP_EVERY === 0 ? api.asks(directory, signal).catch(skip) : undefined,
       deep && this.#infoDue ? api.get(directory, session.id, signal) : undefined,
     ])

@@ -10,6 +10,8 @@ const SESSIONS = 2_000
 interface Said {
   deltaAt: number
   step: string | undefined
+  /** The end of that step was told. */
+  ended: boolean
   /** What was said last of tools; undefined = nothing yet. */
   tool: string | null | undefined
   /** Tools that run, by part. */
@@ -40,13 +42,18 @@ export class HintFlow {
       case "step":
         if (said.step === hint.messageID) return this.#delta(sessionID, said)
         said.step = hint.messageID
+        said.ended = false
         said.running.clear()
+        break
+      case "step-end":
+        // OpenCode says it twice.
+        if (said.ended) return this.#delta(sessionID, said)
+        said.ended = said.step !== undefined
         break
       case "idle":
       case "deleted":
         this.#said.delete(sessionID)
         break
-      case "step-end":
       case "todos":
       case "error":
       case "ask":
@@ -84,5 +91,5 @@ export class HintFlow {
 }
 
 function fresh(): Said {
-  return { deltaAt: Number.NEGATIVE_INFINITY, step: undefined, tool: undefined, running: new Map() }
+  return { deltaAt: Number.NEGATIVE_INFINITY, step: undefined, ended: false, tool: undefined, running: new Map() }
 }
