@@ -256,8 +256,7 @@ export class Coordinator {
       case "command":
         return threads.command(effect.run, effect.command)
       case "abort":
-        // Best effort: whether it worked is seen by the next run in that session.
-        return void api.abort(effect.directory, effect.sessionID).catch(() => {})
+        return this.#abort(effect.directory, effect.sessionID, this.#ports.clock.now() + ABORT_MS)
       case "deliver":
         return this.#deliver(effect)
       case "emit": {
@@ -278,6 +277,18 @@ export class Coordinator {
     if (waiting === undefined) return
     this.#waiting.delete(key)
     waiting.resolve(event.outcome)
+  }
+
+  /** Best effort: tried again while the server does not take it, until somebody else is in the session. */
+  #abort(directory: string, sessionID: string, until: number): void {
+    const { api, clock } = this.#ports
+    api.abort(directory, sessionID).catch((thrown: unknown) => {
+      if (LanesError.from(thrown, "GARBLED").code === "NOT_FOUND" || clock.now() >= until) return
+      clock.setTimer(ABORT_PAUSE_MS, () => {
+        const row = this.findBySession(sessionID)
+        if (this.#closed === undefined && (row === undefined || isTerminal(row.state))) this.#abort(directory, sessionID, until)
+      })
+    })
   }
 
   #deliver({ delivery }: Extract<Effect, { type: "deliver" }>): void {
@@ -346,6 +357,10 @@ function epochKey({ id, epoch }: { readonly id: TaskId; readonly epoch: number }
 
 /** setTimeout takes 31 bits; a retention of weeks is armed in pieces. */
 const LONGEST_TIMER_MS = 2_000_000_000
+
+/** An abort that failed is tried again this often, for so long. */
+const ABORT_PAUSE_MS = 1_000
+const ABORT_MS = 600_000
 
 /** What is known of a task whose coordinator goes while it runs on. */
 function detached(row: TaskRow | undefined): Outcome {

@@ -48,11 +48,11 @@ export function newTask(input: { id: string; spec: TaskSpec; lane: string; order
   }
 }
 
-/** The same task at the start of its next epoch, in the same session. */
-export function nextEpoch(task: Task, prompt: string, spec: TaskSpec, lane: string, wall: number): Task {
+/** The same task at the start of its next epoch, in the same session; in the queue it comes after all that came before. */
+export function nextEpoch(task: Task, prompt: string, spec: TaskSpec, how: { lane: string; order: number; wall: number }): Task {
   const epoch = task.epoch + 1
-  const { id, order, createdAt, sessionID, attempt, tokens, cost } = task
-  const fresh = newTask({ id, spec, lane, order, wall })
+  const { id, createdAt, sessionID, attempt, tokens, cost } = task
+  const fresh = newTask({ id, spec, ...how })
   return {
     ...fresh,
     epoch,

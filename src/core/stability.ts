@@ -143,7 +143,9 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     e.error = undefined
     if (snapshot.status.type === "retry") e.retryAt = now + snapshot.status.inMs
   }
-  if (snapshot.todos !== undefined) e.todos = snapshot.todos
+  // An answer is judged by TODOs read with it: older ones may have been written before the list was.
+  const candidate = snapshot.status.type === "absent" && snapshot.newest?.role === "assistant" && snapshot.newest.completed
+  if (snapshot.todos !== undefined || candidate) e.todos = snapshot.todos
   return snapshot.newest !== undefined && observeMessage(e, snapshot.newest, snapshot, now)
 }
 
@@ -213,6 +215,8 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
       e.deleted = true
       return false
     case "idle":
+      // Whoever becomes idle again was busy in between, seen or not.
+      if (e.absentPolls > 0) forgetIdle(e, now)
       return false
   }
 }
@@ -307,12 +311,14 @@ const NOT_FINAL: ReadonlySet<string> = new Set(["tool-calls", "unknown", "error"
 function judgeAnswer(e: Evidence, message: NewestMessage, terminal: boolean, rules: Rules, now: number): Verdict | undefined {
   const { minIdleMs, minStabilityMs, stablePolls, pollIntervalMs } = rules.options
   const idleAt = e.startedAt + minIdleMs
+  // Two polls are two moments: the second read of an answer and a poked one come right after the first.
+  const apart = (e.sampledAt ?? now) - e.absentSince >= pollIntervalMs / 2
   const stableAt = Math.max(e.startedAt + minStabilityMs, e.sameSince + stablePolls * pollIntervalMs)
   let reason: CompletedReason
   if (terminal && e.samePolls >= 2) reason = "FINISHED"
-  else if (message.output && e.absentPolls >= 2 && now >= idleAt) reason = "IDLE"
+  else if (message.output && e.absentPolls >= 2 && apart && now >= idleAt) reason = "IDLE"
   else if (e.samePolls >= stablePolls && now >= stableAt) reason = "STABLE"
-  else return wait(Math.min(...[idleAt, stableAt].filter((at) => at > now)) - now)
+  else return wait(Math.min(...[idleAt, stableAt, now + pollIntervalMs].filter((at) => at > now)) - now)
   // TODOs that could not be read leave the question open.
   if (e.todos === undefined) return undefined
   const open = e.todos.digest === rules.todosBefore?.digest ? 0 : e.todos.open

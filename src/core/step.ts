@@ -227,7 +227,7 @@ export class Core {
     const lane = laneOf(spec.model, this.#options)
     this.#admit(parent?.sessionID, lane)
     this.#claim(task.sessionID, task.id)
-    const next = nextEpoch(task, input.prompt, spec, lane, this.#now.wall)
+    const next = nextEpoch(task, input.prompt, spec, { lane, order: ++this.#order, wall: this.#now.wall })
     this.#outbox.drop(task)
     this.#tasks.set(task.id, next)
     if (next.sessionID !== undefined) this.#bySession.set(next.sessionID, next.id)
@@ -295,6 +295,8 @@ export class Core {
       asksSeen: new Map(),
     }
     for (const prompt of task.prompts) if (prompt.messageID !== undefined) observePrompt(run.evidence, prompt.messageID, mono)
+    // Prompted by an earlier process: what became of the server since then nobody saw.
+    run.evidence.disturbed = run.evidence.accepted > 0
     run.evidence.steps = task.steps
     this.#runs.set(task.id, run)
     this.#journal(task)
@@ -344,7 +346,6 @@ export class Core {
         if (input.todos !== undefined && run.evidence.accepted === 0) task.todosBefore = input.todos
         return this.#session(task, input.sessionID)
       case "prompted":
-        this.#serverAnswers()
         return this.#prompted(task, run, input.n, input.messageID)
       case "snapshot":
         if (input.seq <= run.seq) return void this.ignored++
@@ -373,6 +374,7 @@ export class Core {
   #prompted(task: Task, run: Run, n: number, messageID: string): void {
     const prompt = task.prompts[n]
     if (prompt === undefined || prompt.messageID !== undefined) return void this.ignored++
+    this.#serverAnswers()
     task.prompts = task.prompts.with(n, { ...prompt, messageID })
     observePrompt(run.evidence, messageID, this.#now.mono)
     this.#journal(task)
@@ -484,7 +486,7 @@ export class Core {
       case "escaped":
         return this.#settle(task, { state: "cancelled", reason: "USER", message: "Somebody stopped it in its session." }, "idle")
       case "fail": {
-        const idle = run.evidence.status.type === "absent" && run.evidence.sampledAt !== undefined && verdict.reason !== "TTL"
+        const idle = run.evidence.status.type === "absent" && run.evidence.sampledAt !== undefined && !SEEN_LONG_AGO.has(verdict.reason)
         return this.#settle(task, { state: "error", reason: verdict.reason, message: verdict.message }, idle ? "idle" : "abort")
       }
       case "nudge":
@@ -657,6 +659,10 @@ export class Core {
       }
       if (task === undefined || run === undefined || !same(run.ref, ref)) {
         this.ignored++
+        // It had ended and was still about to leave its session: that is done from here, unless somebody else is in it.
+        if (task?.sessionID !== undefined && isTerminal(task.state)) {
+          this.#effects.push({ type: "abort", sessionID: task.sessionID, directory: task.spec.directory })
+        }
         continue
       }
       task.crashes++
@@ -919,6 +925,9 @@ export class Core {
     if (run.started) this.#effects.push({ type: "command", run: run.ref, command })
   }
 }
+
+/** Verdicts that fall without a fresh look: what was seen idle then may be busy now. */
+const SEEN_LONG_AGO: ReadonlySet<string> = new Set(["TTL", "SERVER_LOST"])
 
 const RESUME = "You were interrupted. Look at what you have done so far, go on from there, and finish the task."
 

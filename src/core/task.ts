@@ -74,7 +74,7 @@ export interface Prompt {
 export interface TaskRow {
   readonly id: TaskId
   readonly epoch: number
-  /** Order of creation, per coordinator: queues are rebuilt in it. */
+  /** Order in which epochs were asked for, per coordinator: queues are rebuilt in it. */
   readonly order: number
   readonly state: TaskState
   readonly spec: TaskSpec

@@ -90,9 +90,9 @@ function ask<T>(line: Line, kind: CallKind, signal: AbortSignal | undefined, act
     const undo = loop.after(late ? READ_MS : fate.ms, () =>
       process.enter(() => {
         signal?.removeEventListener("abort", forgo)
-        // What a dead server was asked and had not begun never happens.
-        if (wanted && server.up && done === undefined) done = attempt(act)
         const moved = line.refused?.(kind)
+        // What a dead server was asked and had not begun never happens; nor what a fence took back.
+        if (wanted && server.up && done === undefined && moved === undefined) done = attempt(act)
         if (moved !== undefined) return reject(failure(moved, kind))
         if (fate.code !== undefined) return reject(failure(fate.code, kind))
         if (!server.up || done === undefined) return reject(failure("SERVER_UNREACHABLE", kind))

@@ -1,5 +1,6 @@
 import type { Delivery } from "../core/effects.ts"
 import type { RunReport } from "../core/inputs.ts"
+import type { Options } from "../core/options.ts"
 import type { RunRef, TaskId, TaskRow } from "../core/task.ts"
 import type { CallFate, CallKind } from "./calls.ts"
 import type { Loop } from "./clock.ts"
@@ -18,6 +19,7 @@ interface Fortune {
   readonly server: SimServer
   readonly tasks: ReadonlyMap<TaskId, TaskTruth>
   readonly cutUntil: number
+  readonly options: Options
   readonly strays: TaskTruth["calls"]
   happened: number
   strike(what: FaultClass, words?: string): void
@@ -81,7 +83,9 @@ export function travelOf(world: Fortune, task: TaskTruth | undefined, report: Ru
   if (delay) world.strike("report.delay", `${report.type} is late (task ${task.of})`)
   if (duplicate) world.strike("report.duplicate", `${report.type} comes twice (task ${task.of})`)
   if (reorder) world.strike("report.reorder", `${report.type} is overtaken (task ${task.of})`)
-  const ms = delay || reorder ? dice.unit("late", task.of, n) * 5_000 : 0.3
+  // Samples carry no time of their own: one that comes later than another was made would be a lie about time.
+  const longest = sample ? world.options.pollIntervalMs * 0.4 : 5_000
+  const ms = delay || reorder ? dice.unit("late", task.of, n) * longest : 0.3
   return { ms, copies: duplicate ? 2 : 1, overtakes: reorder }
 }
 

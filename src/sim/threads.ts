@@ -262,6 +262,8 @@ export class SimThreads implements Threads {
   #hear(worker: Worker, report: RunReport, again: boolean): void {
     const admitted = this.#admitted.get(keyOf(report.run))
     const late = admitted === undefined
+    // A thread that was given up is not heard, but for what it says of attempts that have moved on.
+    if (late && worker.lost && report.type === "stopped") return
     if (report.type === "failed" && admitted !== undefined) admitted.leave = "leaving"
     if (report.type === "stopped" || report.type === "failed") this.#end(worker, report.run)
     if (again || late) this.#world.stray?.(`${report.type} of ${keyOf(report.run)}, ${again ? "again" : "late"},`)

@@ -65,6 +65,7 @@ export const endings: Oracle = (scene) => {
       }
     },
     crashed() {
+      startedAt.clear()
       // What was stored but not said yet is known to the next coordinator all the same.
       for (const { id, epoch } of scene.disk.rows.values()) if (!stage.has(`${id}:${epoch}`)) stage.set(`${id}:${epoch}`, "queued")
       // What settled in memory but not on the disk may end again.

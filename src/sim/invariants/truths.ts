@@ -80,6 +80,8 @@ function stale(scene: Scene, key: string, player: Player): void {
 function silent(scene: Scene, key: string, player: Player, task: TaskTruth | undefined, clearMs: number): void {
   const { toolStaleTimeoutMs, permissions } = scene.options
   if (task === undefined || !player.working || permissions === "forward") return
+  // Each failed call stops the stale clock for a while.
+  if ([...scene.struck].some((what) => what.startsWith("call."))) return
   const quietMs = Math.min(scene.loop.now - player.movedAt, clearMs)
   // A provider that is waited for is not silent.
   const waits = scene.server.status(task.spec.directory)
