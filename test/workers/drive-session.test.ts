@@ -426,10 +426,11 @@ describe("polls that fail", () => {
     const rig = await new Rig().start().pass(POLL)
     rig.api.answer(rig.only)
     rig.api.fault("todos", "SERVER_TIMEOUT")
-    await rig.pass(POLL + 20)
-    const [first, second] = rig.of("snapshot").slice(1)
-    expect(first?.snapshot.todos).toBeUndefined()
-    expect(second?.snapshot.todos).toEqual({ open: 0, digest: "0 open" })
+    await rig.pass(2 * POLL + 20)
+    const [, second, third] = rig.of("snapshot").slice(1)
+    expect(second?.snapshot.todos).toBeUndefined()
+    expect(second?.snapshot.newest).toMatchObject({ text: "Done." })
+    expect(third?.snapshot.todos).toEqual({ open: 0, digest: "0 open" })
   })
 
   test("a run that has moved on falls silent", async () => {
