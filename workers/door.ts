@@ -41,6 +41,7 @@ const newest = v.object({
 
 const snapshot = v.object({
   status,
+  ageMs: v.exactOptional(amount),
   prompts: count,
   fingerprint: v.exactOptional(name),
   newest: v.exactOptional(v.nullable(newest)),

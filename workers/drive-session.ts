@@ -167,6 +167,7 @@ class SessionDriver {
     if (page !== undefined) this.#seeMessage(page)
     const snapshot: Snapshot = {
       status,
+      ageMs: Math.max(0, this.#ports.clock.now() - askedAt),
       prompts,
       ...(page === undefined ? {} : { newest: page.newest, fingerprint: page.fingerprint }),
       ...(page?.newestUser === undefined ? {} : { newestUser: page.newestUser }),

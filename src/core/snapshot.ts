@@ -56,6 +56,8 @@ export interface Ask {
 /** What a worker saw at one poll. */
 export interface Snapshot {
   readonly status: SessionStatus
+  /** How long before it was reported the status was asked for; slow answers make old samples. Undefined = just now. */
+  readonly ageMs?: Ms
   /**
    * How many prompts of this run were accepted when the status request was sent. A sample taken before a prompt
    * says nothing about its answer.

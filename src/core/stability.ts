@@ -130,12 +130,13 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
   }
   if (snapshot.asks !== undefined) observeAsks(e, snapshot.asks, now)
   if (snapshot.prompts < e.accepted) return false
-  e.sampledAt = now
+  const at = now - (snapshot.ageMs ?? 0)
+  e.sampledAt = at
   e.status = snapshot.status
   if (snapshot.status.type === "absent") {
     // An open ask keeps its session busy.
     observeAsks(e, [], now)
-    if (e.absentPolls++ === 0) e.absentSince = now
+    if (e.absentPolls++ === 0) e.absentSince = at
   } else {
     forgetIdle(e, now)
     e.disturbed = false

@@ -486,7 +486,7 @@ export class Core {
       case "escaped":
         return this.#settle(task, { state: "cancelled", reason: "USER", message: "Somebody stopped it in its session." }, "idle")
       case "fail": {
-        const idle = run.evidence.status.type === "absent" && run.evidence.sampledAt !== undefined && !SEEN_LONG_AGO.has(verdict.reason)
+        const idle = run.evidence.status.type === "absent" && run.evidence.sampledAt !== undefined && SEEN_IDLE.has(verdict.reason)
         return this.#settle(task, { state: "error", reason: verdict.reason, message: verdict.message }, idle ? "idle" : "abort")
       }
       case "nudge":
@@ -926,8 +926,8 @@ export class Core {
   }
 }
 
-/** Verdicts that fall without a fresh look: what was seen idle then may be busy now. */
-const SEEN_LONG_AGO: ReadonlySet<string> = new Set(["TTL", "SERVER_LOST"])
+/** Verdicts on an idle session; all others fall without a fresh look, and what was idle then may be busy now. */
+const SEEN_IDLE: ReadonlySet<string> = new Set(["TODOS_OPEN", "SESSION_ERROR", "PERMISSION", "PROMPT_REJECTED", "AGENT_UNKNOWN", "MODEL_UNKNOWN"])
 
 const RESUME = "You were interrupted. Look at what you have done so far, go on from there, and finish the task."
 
