@@ -14,7 +14,8 @@ export function checkCreate(options: unknown): void {
     throw invalid("server", "an address like http://127.0.0.1:4096, { spawn: true } or an SDK client", server)
   }
   for (const key of ["directory", "password"]) checkText(key, given[key])
-  for (const key of ["events", "configFiles"]) checkType(key, "boolean", "true or false", given[key])
+  checkType("configFiles", "boolean", "true or false", given["configFiles"])
+  if (!isObject(given["events"])) checkType("events", "boolean", "true, false or a source of events", given["events"])
   for (const key of ["log", "record"]) checkType(key, "function", "a function", given[key])
   if (threads !== undefined && threads !== "workers" && threads !== "inline") {
     throw invalid("threads", '"workers" or "inline"', threads)

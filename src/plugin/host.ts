@@ -1,0 +1,173 @@
+import { HostEvents } from "../adapters/host-events.ts"
+import type { SessionNews } from "../adapters/host-events.ts"
+import { HostTransport } from "../adapters/host-transport.ts"
+import { OpencodeParent } from "../adapters/opencode-parent.ts"
+import { compose } from "../compose.ts"
+import type { Composed } from "../compose.ts"
+import type { Config } from "../config.ts"
+import { resolveOptions } from "../config.ts"
+import type { TaskRow } from "../core/task.ts"
+import { isLive, tasksOf } from "./desk.ts"
+import { holdFor, isHeadlessRun } from "./headless.ts"
+import type { Hold } from "./headless.ts"
+import { HostLog } from "./host-log.ts"
+import type { ToolNames } from "./names.ts"
+import { USUAL } from "./names.ts"
+import { notice } from "./texts/notice.ts"
+import { Turns } from "./turns.ts"
+
+/** No instance is left for so long: the host ends, or nobody will come back. Runs have given up by then. */
+const DESERTED_MS = 15_000
+/** OpenCode cuts a tool's answer at about 50 kB; a result is to end in a mark of ours, not there. */
+const RESULT_CHARS = 45_000
+
+/**
+ * What the instances of one OpenCode process share: one coordinator, so that lanes are the process's, whatever
+ * directory a task is of. It starts with the first tool call, outlives instances, and ends with the last of them.
+ */
+export class PluginHost {
+  readonly transport = new HostTransport()
+  readonly turns = new Turns()
+  readonly log: HostLog = new HostLog(this.transport)
+  readonly events: HostEvents
+  /** As they are in the newest instance. */
+  names: ToolNames = USUAL
+  readonly #headless = isHeadlessRun(process.argv)
+  readonly #held = new Map<string, Hold>()
+  /** Conversations that were compacted while tasks of theirs were at work. */
+  readonly #forgetful = new Set<string>()
+  /** Ends that could not be told, shown since. */
+  readonly #shown = new Set<string>()
+  #composed: Promise<Composed> | undefined
+  #now: Composed | undefined
+  #leaving: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    this.events = new HostEvents({ now: () => performance.now() }, (sessionID, news) => this.#hear(sessionID, news))
+  }
+
+  /** An instance is there. Returns its leave. */
+  join(directory: string, client: object): () => void {
+    clearTimeout(this.#leaving)
+    const remove = this.transport.add(directory, client)
+    this.events.loaded(directory)
+    this.#now?.coordinator.feed({ type: "instance", directory, state: "loaded" })
+    let here = true
+    return () => {
+      if (!here) return
+      here = false
+      remove()
+      if (this.transport.has(directory)) return
+      this.#now?.coordinator.feed({ type: "instance", directory, state: "disposed" })
+      this.events.disposed(directory)
+      if (!this.transport.deserted) return
+      this.#leaving = setTimeout(() => void this.#close(), DESERTED_MS)
+      this.#leaving.unref()
+    }
+  }
+
+  /** What is behind the tools, started on the first call. */
+  open(directory: string, config: Config): Promise<Composed> {
+    this.#composed ??= this.#compose(directory, config).catch((thrown: unknown) => {
+      this.#composed = undefined
+      throw thrown
+    })
+    return this.#composed
+  }
+
+  /** The same if it was started. */
+  get opened(): Composed | undefined {
+    return this.#now
+  }
+
+  /** Limits of a configuration read again; lowering one stops nobody. */
+  relimit(config: Config): void {
+    const { defaultConcurrency, providerConcurrency, modelConcurrency } = resolveOptions(config).options
+    this.#now?.lanes.setLimits({ defaultConcurrency, providerConcurrency, modelConcurrency })
+  }
+
+  /** Keeps a headless run from ending while background tasks of the conversation are at work. */
+  async hold(sessionID: string): Promise<void> {
+    if (!this.#headless || this.#now === undefined || this.#held.has(sessionID)) return
+    if (this.#now.coordinator.findBySession(sessionID) !== undefined) return
+    const hold = holdFor(this.#now, sessionID)
+    if (hold === undefined) return
+    this.#held.set(sessionID, hold)
+    this.events.ring(sessionID)
+    await hold.over
+    this.#held.delete(sessionID)
+  }
+
+  /** Tasks at work of a conversation that was compacted since. */
+  forgotten(sessionID: string): TaskRow[] {
+    return this.#forgetful.has(sessionID) ? this.live(sessionID) : []
+  }
+
+  /** Tasks at work of a conversation. */
+  live(sessionID: string): TaskRow[] {
+    return this.#now === undefined ? [] : tasksOf(this.#now.coordinator, sessionID).filter(isLive)
+  }
+
+  /** Ends this conversation could not be told of, each once. */
+  untold(sessionID: string): TaskRow[] {
+    if (this.#now === undefined) return []
+    return tasksOf(this.#now.coordinator, sessionID).filter((row) => {
+      const key = `${row.id}:${row.epoch}`
+      if (row.notice.state !== "dead" || this.#shown.has(key)) return false
+      this.#shown.add(key)
+      return true
+    })
+  }
+
+  async #compose(directory: string, config: Config): Promise<Composed> {
+    const composed = await compose({
+      server: { transport: this.transport, name: `host:${process.pid}` },
+      directory,
+      configFiles: false,
+      config: { ...config, maxResultChars: Math.min(config.maxResultChars ?? RESULT_CHARS, RESULT_CHARS) },
+      recover: "ask",
+      events: this.events,
+      parent: (world) =>
+        new OpencodeParent({
+          ...world,
+          onIdle: (sessionID, callback) => this.events.onIdle(sessionID, callback),
+          held: (sessionID) => this.#held.has(sessionID),
+          text: (item, { delivery, rows, wakes }) => {
+            const row = rows.find(({ id }) => id === item.task)
+            if (row === undefined) return `Background task ${item.task} has ended.`
+            return notice(item, { row, batch: this.#batchOf(row, delivery.parent.sessionID), wakes }, this.names)
+          },
+        }),
+      log: (message) => this.log.say(directory, "warn", message),
+    })
+    this.#now = composed
+    return composed
+  }
+
+  #batchOf(row: TaskRow, parent: string): TaskRow[] {
+    if (this.#now === undefined) return [row]
+    const mates = tasksOf(this.#now.coordinator, parent)
+    return mates.filter(({ spec }) => spec.background && spec.parent?.batch === row.spec.parent?.batch)
+  }
+
+  #hear(sessionID: string, news: SessionNews): void {
+    if (news === "idle") return this.#held.get(sessionID)?.release()
+    if (this.#now === undefined) return
+    if (news === "compacted") {
+      if (this.live(sessionID).length > 0) this.#forgetful.add(sessionID)
+      return
+    }
+    this.#forgetful.delete(sessionID)
+    this.turns.forget(sessionID)
+    this.#now.coordinator.feed({ type: "parent-deleted", sessionID })
+  }
+
+  async #close(): Promise<void> {
+    const composed = this.#now
+    this.#now = undefined
+    this.#composed = undefined
+    this.#forgetful.clear()
+    this.#shown.clear()
+    await composed?.lanes.close()
+  }
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto"
+import manifest from "../../package.json" with { type: "json" }
+import { loadConfig } from "../adapters/config-file.ts"
+import type { Config } from "../config.ts"
+import { resolveOptions } from "../config.ts"
+import { addAgents } from "./agents.ts"
+import type { Desk } from "./desk.ts"
+import { PluginHost } from "./host.ts"
+import type { AnyPart, Hooks, HostConfig, PluginInput, PluginModule, TextPart, UserMessage } from "./host-shapes.ts"
+import type { ToolNames } from "./names.ts"
+import { APART, rivalAdvice, rivalIn, USUAL } from "./names.ts"
+import { stillAtWork, toldLate } from "./texts/notice.ts"
+import { toolbox } from "./tools/toolbox.ts"
+import { asksForUltrawork, ultraworkText } from "./ultrawork.ts"
+
+/** One per process and version: `server` is called per directory, and again whenever an instance is loaded anew. */
+const SHARED: unique symbol = Symbol.for(`${manifest.name}@${manifest.version}`) as never
+
+function sharedHost(): PluginHost {
+  const home = globalThis as { [SHARED]?: PluginHost }
+  return (home[SHARED] ??= new PluginHost())
+}
+
+/** What the files and options set, or why they cannot be heeded. */
+type Settings =
+  | {
+      readonly config: Config
+      readonly agents: boolean
+      readonly ultrawork: boolean
+      readonly warnings: readonly string[]
+    }
+  | { readonly error: Error }
+
+function settingsOf({ directory, worktree }: PluginInput, options: unknown): Settings {
+  try {
+    const over =
+      options === undefined || options === null
+        ? []
+        : [{ source: 'the options in "plugin" of opencode.json', value: options }]
+    const { config, warnings } = loadConfig({ directory, ...(worktree === "" ? {} : { worktree }), over })
+    const { agents, ultrawork } = resolveOptions(config)
+    return { config, agents, ultrawork, warnings }
+  } catch (thrown) {
+    return { error: thrown instanceof Error ? thrown : new Error(String(thrown)) }
+  }
+}
+
+async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
+  const host = sharedHost()
+  const { directory } = input
+  const settings = settingsOf(input, options)
+  const leave = host.join(directory, input.client)
+  if ("error" in settings) host.log.say(directory, "error", settings.error.message)
+  else {
+    for (const warning of settings.warnings) host.log.say(directory, "warn", warning)
+    host.relimit(settings.config)
+  }
+
+  const deskOf = (names: ToolNames): Desk => ({
+    directory,
+    names,
+    turns: host.turns,
+    open: async () => {
+      if ("error" in settings) throw settings.error
+      if (!host.transport.has(directory))
+        throw new Error("This OpenCode instance is being reloaded: nothing was done. Try again in a few seconds.")
+      host.log.flush()
+      return host.open(directory, settings.config)
+    },
+  })
+  let tools = toolbox(deskOf(USUAL))
+  host.names = USUAL
+
+  const hooks: Hooks = {
+    tool: tools,
+
+    async config(config: HostConfig) {
+      const rival = rivalIn(config.plugin ?? [])
+      if (rival !== undefined) {
+        tools = toolbox(deskOf(APART))
+        hooks.tool = tools
+        host.names = APART
+        host.log.say(directory, "warn", rivalAdvice(rival))
+      }
+      if (!("error" in settings) && settings.agents) addAgents(config)
+    },
+
+    async event({ event }) {
+      host.events.take(event)
+    },
+
+    async dispose() {
+      leave()
+    },
+
+    async "chat.message"(_input, { message, parts }) {
+      host.log.flush()
+      // Tasks' own sessions are nobody's conversation.
+      if (host.opened?.coordinator.findBySession(message.sessionID) !== undefined) return
+      host.turns.begin(message)
+      const said = parts.filter(
+        (part): part is TextPart => part.type === "text" && (part as TextPart).synthetic !== true,
+      )
+      if (said.length === 0) return
+      const untold = host.untold(message.sessionID)
+      if (untold.length > 0) add(message, parts, toldLate(untold, host.names))
+      if ("error" in settings || !settings.ultrawork || !said.some(({ text }) => asksForUltrawork(text))) return
+      add(message, parts, ultraworkText(host.names.delegate, host.names.output))
+    },
+
+    async "tool.definition"({ toolID }, output) {
+      const tool = Object.hasOwn(tools, toolID) ? tools[toolID] : undefined
+      if (tool !== undefined) output.jsonSchema = tool.schema
+    },
+
+    async "experimental.chat.system.transform"({ sessionID }, output) {
+      const rows = sessionID === undefined ? [] : host.forgotten(sessionID)
+      if (rows.length > 0) output.system.push(stillAtWork(rows, host.names))
+    },
+
+    async "experimental.session.compacting"({ sessionID }, output) {
+      const rows = host.live(sessionID)
+      if (rows.length > 0) output.context.push(stillAtWork(rows, host.names))
+    },
+
+    async "experimental.text.complete"({ sessionID }) {
+      await host.hold(sessionID)
+    },
+  }
+  return hooks
+}
+
+/** One more part of a user's message, which people do not see as theirs; parts are in the order of their ids. */
+function add({ id: messageID, sessionID }: UserMessage, parts: AnyPart[], text: string): void {
+  const last =
+    parts
+      .map(({ id }) => id)
+      .toSorted()
+      .at(-1) ?? ""
+  const stamp = (BigInt(`0x${/^prt_([0-9a-f]{12})/.exec(last)?.[1] ?? "0"}`) + 1n).toString(16).padStart(12, "0")
+  const id = `prt_${stamp}${randomUUID().replaceAll("-", "").slice(0, 14)}`
+  const part: TextPart = { id, sessionID, messageID, type: "text", text, synthetic: true }
+  parts.push(part)
+}
+
+const plugin: PluginModule = { id: manifest.name, server }
+
+export default plugin
