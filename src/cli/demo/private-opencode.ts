@@ -1,6 +1,7 @@
 /** A real OpenCode of the demo's own: a private home, a scripted model, the sample project. Offline, and gone after use. */
 
 import { join } from "node:path"
+import { findBinary } from "../../adapters/opencode-binary.ts"
 import { startServer } from "../../adapters/opencode-server.ts"
 import { DEMO_AGENTS, DEMO_PROVIDERS } from "./conversations.ts"
 import { makePrivateHome } from "./private-home.ts"
@@ -34,7 +35,7 @@ export async function startPrivateOpenCode(options: { readonly signal?: AbortSig
   undo.defer(() => void process.off("exit", leave))
 
   const directory = writeSampleProject(join(home.projects, "corner-shop"), home.env)
-  const server = undo.use(await startServer({ cwd: directory, env: home.env, ...options }))
+  const server = undo.use(await startServer({ cwd: directory, env: home.env, binary: findBinary(), ...options }))
   group = server.pid
   const resources = undo.move()
   return {

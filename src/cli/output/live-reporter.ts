@@ -13,6 +13,7 @@ import { resultLines, verdictLine } from "./summary.ts"
 /** The board, painted over and over; what was said before stays above it, the results come below. */
 export class LiveReporter implements Reporter {
   readonly #terminal: Terminal
+  readonly #results: boolean
   readonly #colors: Colors
   readonly #start = performance.now()
   #screen: Screen | undefined
@@ -20,8 +21,10 @@ export class LiveReporter implements Reporter {
   #board: Board | undefined
   #watched: Watched | undefined
 
-  constructor(terminal: Terminal) {
+  /** `results` false: the command prints them itself, elsewhere. */
+  constructor(terminal: Terminal, { results = true }: { readonly results?: boolean } = {}) {
     this.#terminal = terminal
+    this.#results = results
     this.#colors = colorsFor(terminal)
   }
 
@@ -47,7 +50,7 @@ export class LiveReporter implements Reporter {
     this.#screen?.close()
     const width = this.#width
     const verdict = wrap(verdictLine(summary, this.#colors), width)
-    const results = resultLines(summary, width, this.#colors)
+    const results = this.#results ? resultLines(summary, width, this.#colors) : []
     const lines = ["", ...results, ...(results.length > 0 ? [""] : []), ...verdict]
     this.#terminal.write(`${lines.join("\n")}\n`)
   }

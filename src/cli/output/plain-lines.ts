@@ -2,7 +2,7 @@
 
 import type { LaneEvent } from "../../core/events.ts"
 import type { Board } from "./board.ts"
-import { stateWord } from "./board-view.ts"
+import { stateWord } from "./task-line.ts"
 import { cut, fit, printable } from "./columns.ts"
 import { duration } from "./durations.ts"
 

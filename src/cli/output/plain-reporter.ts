@@ -1,5 +1,5 @@
 import { Board } from "./board.ts"
-import { laneBar } from "./board-view.ts"
+import { laneBar } from "./lane-bar.ts"
 import type { Colors, MaybeTerminal } from "./colors.ts"
 import { colorsFor } from "./colors.ts"
 import { plainLine, toolLine } from "./plain-lines.ts"
@@ -12,11 +12,14 @@ const WIDTH = 100
 /** A line for each thing that happens, with the time since the beginning in front. */
 export class PlainReporter implements Reporter {
   readonly #out: NodeJS.WritableStream
+  readonly #results: boolean
   readonly #colors: Colors
   readonly #start = performance.now()
 
-  constructor(out: NodeJS.WritableStream & MaybeTerminal) {
+  /** `results` false: the command prints them itself, elsewhere. */
+  constructor(out: NodeJS.WritableStream & MaybeTerminal, { results = true }: { readonly results?: boolean } = {}) {
     this.#out = out
+    this.#results = results
     this.#colors = colorsFor(out)
   }
 
@@ -46,7 +49,7 @@ export class PlainReporter implements Reporter {
   }
 
   finish(summary: Summary): void {
-    const results = resultLines(summary, WIDTH, this.#colors)
+    const results = this.#results ? resultLines(summary, WIDTH, this.#colors) : []
     const head = results.length > 0 ? ["", "Results", ...results] : []
     const lines = [...head, "", verdictLine(summary, this.#colors)]
     this.#out.write(`${lines.join("\n")}\n`)

@@ -2,7 +2,7 @@
 
 import type { LaneEvent } from "../../core/events.ts"
 import type { Outcome } from "../../core/task.ts"
-import { stateWord } from "./board-view.ts"
+import { stateWord } from "./task-line.ts"
 import type { Colors } from "./colors.ts"
 import { fit, printable, wrap } from "./columns.ts"
 import { duration } from "./durations.ts"
@@ -50,14 +50,16 @@ export class Tally {
     }
   }
 
-  summary(): Summary {
-    const finished = [...this.#tasks.values()].flatMap((task) => task.finished ?? [])
+  /** Of all tasks, or of those with these ids. */
+  summary(ids?: ReadonlySet<string>): Summary {
+    const counted = [...this.#tasks].filter(([id]) => ids?.has(id) ?? true).map(([, task]) => task)
+    const finished = counted.flatMap((task) => task.finished ?? [])
     const outcomes = finished.map(({ outcome }) => outcome)
     const sum = (of: (outcome: Outcome) => number): number =>
       outcomes.reduce((total, outcome) => total + of(outcome), 0)
     return {
       type: "summary",
-      tasks: this.#tasks.size,
+      tasks: counted.length,
       completed: outcomes.filter(({ state }) => state === "completed").length,
       makespanMs: this.#firstAt === undefined ? 0 : Math.max(0, this.#lastAt - this.#firstAt),
       oneByOneMs: Math.round(sum(({ durationMs }) => durationMs)),
@@ -102,7 +104,8 @@ function short(lines: string[]): string[] {
 export function verdictLine(summary: Summary, colors: Colors): string {
   const { tasks, completed, makespanMs, oneByOneMs } = summary
   const all = completed === tasks && tasks > 0
-  const head = `${completed} of ${tasks} tasks completed in ${duration(makespanMs)}.`
+  const many = `${completed} of ${tasks} tasks completed`
+  const head = `${tasks === 1 && all ? "Completed" : many} in ${duration(makespanMs)}.`
   const times = makespanMs > 0 ? `, ${(oneByOneMs / makespanMs).toFixed(1)} times as long` : ""
   const gain = all && tasks > 1 ? ` One after another: ${duration(oneByOneMs)}${times}.` : ""
   return `${all ? colors.green(head) : colors.red(head)}${gain}`
