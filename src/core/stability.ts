@@ -35,7 +35,7 @@ export interface Evidence {
   tool: string | undefined
   stepID: string
   steps: number
-  readonly asks: Map<string, Ask>
+  asks: ReadonlyMap<string, Ask>
   /** An ask was rejected and nothing has been said since. */
   rejected: boolean
   /** A `session.error` event, believed when no answer follows. */
@@ -44,6 +44,8 @@ export interface Evidence {
   eventsAlive: boolean
   /** The server went away, was restarted or disposed its instance, and the run has not been seen busy since. */
   disturbed: boolean
+  /** When that was last heard of: what was sampled before says nothing about it. */
+  disturbedAt: number
   disposedAt: number | undefined
 }
 
@@ -91,12 +93,13 @@ export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evide
     tool: undefined,
     stepID: "",
     steps: 0,
-    asks: new Map(),
+    asks: NO_ASKS,
     rejected: false,
     error: undefined,
     deleted: false,
     eventsAlive,
     disturbed: false,
+    disturbedAt: Number.NEGATIVE_INFINITY,
     disposedAt: undefined,
   }
 }
@@ -139,8 +142,10 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     if (e.absentPolls++ === 0) e.absentSince = at
   } else {
     forgetIdle(e, now)
-    e.disturbed = false
-    e.disposedAt = undefined
+    if (at >= e.disturbedAt) {
+      e.disturbed = false
+      e.disposedAt = undefined
+    }
     e.error = undefined
     if (snapshot.status.type === "retry") e.retryAt = now + snapshot.status.inMs
   }
@@ -150,11 +155,12 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
   return snapshot.newest !== undefined && observeMessage(e, snapshot.newest, snapshot, now)
 }
 
+const NO_ASKS: ReadonlyMap<string, Ask> = new Map()
+
 /** The asks that are open; the stale clock stood still while there were any. */
 function observeAsks(e: Evidence, asks: readonly Ask[], now: number): void {
   if (e.asks.size > 0 && asks.length === 0) e.progressAt = now
-  e.asks.clear()
-  for (const ask of asks) e.asks.set(ask.id, ask)
+  e.asks = asks.length === 0 ? NO_ASKS : new Map(asks.map((ask) => [ask.id, ask]))
 }
 
 function observeMessage(e: Evidence, newest: NewestMessage | null, snapshot: Snapshot, now: number): boolean {
@@ -203,10 +209,10 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
       e.todos = hint.todos
       return progress(e, now)
     case "ask":
-      e.asks.set(hint.ask.id, hint.ask)
+      e.asks = new Map(e.asks).set(hint.ask.id, hint.ask)
       return false
     case "answered":
-      e.asks.delete(hint.askID)
+      e.asks = new Map([...e.asks].filter(([id]) => id !== hint.askID))
       e.rejected = hint.rejected
       return progress(e, now)
     case "error":
@@ -225,7 +231,13 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
 /** Takes in a failed poll: it changes nothing but stops every clock that rests on seeing. */
 export function observeFailure(e: Evidence, unreachable: boolean, now: number): void {
   e.outageSince ??= now
-  if (unreachable) e.disturbed = true
+  if (unreachable) disturb(e, now)
+}
+
+/** Whatever ran was cut off, unless it is seen busy in a sample from after this. */
+export function disturb(e: Evidence, now: number): void {
+  e.disturbed = true
+  e.disturbedAt = now
 }
 
 function progress(e: Evidence, now: number): boolean {

@@ -178,6 +178,18 @@ describe("a lost worker", () => {
     expect(rig.core.sizes().draining).toBe(0)
   })
 
+  test("a run no worker has yet cannot be lost with one", () => {
+    const rig = new CoreRig()
+    const { id } = rig.running()
+    const first = rig.ref(id)
+    rig.step({ type: "cancel", id, reason: "USER" })
+    rig.step({ type: "continue", id, prompt: "More." })
+    lose(rig, id)
+    expect(rig.starts()).toEqual([])
+    rig.stopped(id, first)
+    expect(rig.starts()).toMatchObject([{ run: { epoch: 2, attempt: 2 } }])
+  })
+
   test("late words of the lost attempt are ignored, and what it saw of idleness does not count", () => {
     const rig = new CoreRig()
     const { id, prompt } = rig.running()

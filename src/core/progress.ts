@@ -1,0 +1,35 @@
+import type { Book } from "./book.ts"
+import { BOUNDS } from "./options.ts"
+import type { Run } from "./run.ts"
+import type { Snapshot } from "./snapshot.ts"
+
+const ONE_WORD_PER_MS = 1_000
+
+/** What a poll read goes into the row. */
+export function note(book: Book, { task }: Run, snapshot: Snapshot): void {
+  if (snapshot.tokens !== undefined) task.tokens = snapshot.tokens
+  if (snapshot.cost !== undefined) task.cost = snapshot.cost
+  const { newest } = snapshot
+  if (newest?.role === "assistant" && newest.text) task.lastText = newest.text
+  book.emit({ type: "task:snapshot", id: task.id, epoch: task.epoch, snapshot })
+}
+
+/** The agent moved: counters into the row, a word on the bus at most once a second. */
+export function tellProgress(book: Book, run: Run): void {
+  const { task, evidence } = run
+  task.steps = evidence.steps
+  if (evidence.tool !== undefined) task.lastTool = evidence.tool
+  if (book.now.mono - run.emittedAt < ONE_WORD_PER_MS) return
+  run.emittedAt = book.now.mono
+  const { id, epoch, steps, cost } = task
+  const tool = evidence.tool === undefined ? {} : { tool: evidence.tool }
+  const tokens = task.tokens.input + task.tokens.output + task.tokens.reasoning
+  book.emit({ type: "task:progress", id, epoch, steps, ...tool, tokens, cost })
+}
+
+/** Run time and counters into the journal, also of a run that is silent: a restart goes on from there. */
+export function checkpoint(book: Book, run: Run): void {
+  if (book.now.mono - run.journaledAt < BOUNDS.journalProgressMs) return
+  run.journaledAt = book.now.mono
+  book.journal(run.task)
+}

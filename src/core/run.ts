@@ -1,0 +1,97 @@
+import type { Assignment } from "./effects.ts"
+import type { SlotToken } from "./lanes.ts"
+import type { Options } from "./options.ts"
+import { BOUNDS } from "./options.ts"
+import type { Task } from "./outcome.ts"
+import type { Evidence, Rules } from "./stability.ts"
+import { newEvidence, observePrompt } from "./stability.ts"
+import type { RunRef, TaskId } from "./task.ts"
+
+/** A run that holds its slot and works. */
+export interface Run {
+  readonly task: Task
+  ref: RunRef
+  readonly token: SlotToken
+  readonly evidence: Evidence
+  /** Key of its one deadline. */
+  readonly deadline: string
+  /** Handed to a worker; false while its predecessor is still in the session. */
+  started: boolean
+  /** An earlier attempt of this epoch may have prompted already. */
+  again: boolean
+  /** Last report taken in; older ones are duplicates or late. */
+  seq: number
+  emittedAt: number
+  journaledAt: number
+  /** When each ask was answered, or left to the human. */
+  asksSeen: Map<string, number> | undefined
+}
+
+/** The run of a task that has just been given a slot; `again`: an earlier process or attempt had started it. */
+export function newRun(task: Task, token: SlotToken, how: { mono: number; eventsAlive: boolean; again: boolean }): Run {
+  const { mono, eventsAlive, again } = how
+  const evidence = newEvidence(mono, task.ranMs, eventsAlive)
+  for (const { messageID } of task.prompts) if (messageID !== undefined) observePrompt(evidence, messageID, mono)
+  evidence.steps = task.steps
+  // Prompted by an earlier process: what became of the server since then nobody saw.
+  evidence.disturbed = evidence.accepted > 0
+  return {
+    task,
+    ref: { task: task.id, epoch: task.epoch, attempt: task.attempt },
+    token,
+    evidence,
+    deadline: deadlineOf(task.id),
+    started: false,
+    again,
+    seq: 0,
+    emittedAt: Number.NEGATIVE_INFINITY,
+    journaledAt: mono,
+    asksSeen: undefined,
+  }
+}
+
+/** Key of a task's one deadline. */
+export function deadlineOf(id: TaskId): string {
+  return `t:${id}`
+}
+
+/** All its worker needs to know. */
+export function assignmentOf({ task, ref, again }: Run, options: Options): Assignment {
+  const { spec, sessionID } = task
+  const accepted = task.prompts.filter((prompt) => prompt.messageID !== undefined).length
+  return {
+    run: ref,
+    directory: spec.directory,
+    title: spec.description,
+    ...(spec.parent === undefined ? {} : { parentSessionID: spec.parent.sessionID }),
+    ...(spec.agent === undefined ? {} : { agent: spec.agent }),
+    ...(spec.model === undefined ? {} : { model: spec.model }),
+    ...(sessionID === undefined ? {} : { sessionID }),
+    search: task.attempt > 1 && sessionID === undefined,
+    stamp: spec.sessionID !== undefined && task.epoch === 1 && accepted === 0,
+    prompts: task.prompts.filter((prompt) => prompt.messageID === undefined),
+    check: again,
+    accepted,
+    alone: task.crashes >= BOUNDS.crashes || options.isolation === "task",
+    pollIntervalMs: options.pollIntervalMs,
+    maxResultChars: options.maxResultChars,
+  }
+}
+
+/** What its verdict depends on besides the evidence. */
+export function rulesOf(task: Task, options: Options): Rules {
+  const { ttlMs } = task.spec
+  let unsent = 0
+  for (const prompt of task.prompts) if (prompt.messageID === undefined) unsent++
+  return {
+    options,
+    ttlMs: ttlMs === undefined ? options.taskTtlMs : ttlMs,
+    unsent,
+    nudges: task.nudges,
+    todosBefore: task.todosBefore,
+  }
+}
+
+export function same(a: RunRef, b: RunRef): boolean {
+  return a.attempt === b.attempt && a.epoch === b.epoch && a.task === b.task
+}
