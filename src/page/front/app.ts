@@ -1,0 +1,133 @@
+import { html } from "htm/preact"
+import type { VNode } from "preact"
+import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+
+import { Detail } from "./detail.ts"
+import { Events } from "./events.ts"
+import { NO_FILTERS, apply, choices, filtered } from "./filters.ts"
+import type { Filters, StateFilter } from "./filters.ts"
+import { Header } from "./header.ts"
+import { Lanes } from "./lanes.ts"
+import type { Span } from "./scale.ts"
+import { clampLength, ending, lengthOf, zoomed } from "./scale.ts"
+import type { Store } from "./store.ts"
+import { Timeline } from "./timeline.ts"
+import { Toolbar } from "./toolbar.ts"
+
+/** How often bars grow while something runs, and how often clocks are read when nothing does. */
+const MOVING_MS = 200
+const STILL_MS = 1_000
+const FIRST_LENGTH = 300_000
+
+/** A number that changes with the store. */
+function useVersion(store: Store): number {
+  const [version, setVersion] = useState(0)
+  useEffect(() => store.listen(() => setVersion((n) => n + 1)), [store])
+  return version
+}
+
+function useNow(store: Store, moving: boolean): number {
+  const [now, setNow] = useState(store.now())
+  useEffect(() => {
+    const timer = window.setInterval(() => document.visibilityState === "visible" && setNow(store.now()), moving ? MOVING_MS : STILL_MS)
+    return () => window.clearInterval(timer)
+  }, [store, moving])
+  return now
+}
+
+export function App({ store }: { store: Store }): VNode {
+  const version = useVersion(store)
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS)
+  const [openID, setOpen] = useState<string | undefined>(undefined)
+  /** A fixed stretch, or how much of the time until now. */
+  const [view, setView] = useState<Span | number | undefined>(undefined)
+  const search = useRef<HTMLInputElement>(null)
+  const totals = useMemo(() => store.totals(), [store, version])
+  const now = useNow(store, totals.running + totals.queued > 0 && typeof view !== "object")
+  const tasks = useMemo(() => apply(store.tasks.values(), filters, store.now()), [store, version, filters])
+  const lists = useMemo(() => choices(store.tasks.values()), [store, version])
+
+  const earliest = useMemo(() => tasks.reduce((first, task) => Math.min(first, task.createdAt), Number.POSITIVE_INFINITY), [tasks])
+  // Until somebody chooses, all there is fits, from one minute to half an hour.
+  const length = typeof view === "number" ? view : Math.min(1_800_000, Math.max(60_000, Number.isFinite(earliest) ? (now - earliest) * 1.1 : FIRST_LENGTH))
+  const span = typeof view === "object" ? view : ending(now, coarse(length, view))
+  const zoom = (factor: number): void => setView(typeof view === "object" ? zoomed(view, factor, 0.5) : clampLength(length * factor))
+  const fit = (): void => {
+    if (!Number.isFinite(earliest)) return setView(undefined)
+    const latest = tasks.reduce((last, task) => Math.max(last, task.settledAt ?? now), earliest)
+    const room = clampLength(latest - earliest) * 0.04
+    setView({ from: earliest - room, to: Math.max(latest, earliest + 2_000) + room })
+  }
+  const close = (): void => {
+    setOpen(undefined)
+    document.querySelector<HTMLElement>(".rows")?.focus({ preventScroll: true })
+  }
+
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select")
+      if (event.key === "Escape") {
+        if (typing) (event.target as HTMLElement).blur()
+        else if (openID !== undefined) close()
+      } else if (!typing && event.key === "/") {
+        event.preventDefault()
+        search.current?.focus()
+      } else if (!typing && event.key === "f") setView(typeof view === "object" ? lengthOf(view) : view)
+    }
+    window.addEventListener("keydown", press)
+    return () => window.removeEventListener("keydown", press)
+  })
+
+  if (store.connection === "locked") return html`<${Locked} why=${store.why} />`
+  const open = openID === undefined ? undefined : store.tasks.get(openID)
+  const counts: Record<StateFilter, number> = { running: totals.running, pending: totals.queued, completed: totals.done, error: totals.failed, cancelled: totals.cancelled }
+  return html`<div class=${`app ${open === undefined ? "" : "with-detail"}`}>
+    <${Header} store=${store} />
+    <${Lanes} store=${store} version=${version} onOpen=${setOpen} />
+    <main>
+      <${Toolbar}
+        filters=${filters}
+        onFilters=${setFilters}
+        choices=${lists}
+        counts=${counts}
+        following=${typeof view !== "object"}
+        onFollow=${() => setView(typeof view === "object" ? lengthOf(view) : { ...span })}
+        onZoom=${zoom}
+        onFit=${fit}
+        search=${search}
+      />
+      ${
+        tasks.length === 0
+          ? html`<${Nothing} filtered=${filtered(filters)} connecting=${store.connection === "connecting"} />`
+          : html`<${Timeline} store=${store} tasks=${tasks} span=${span} now=${now} openID=${openID} onOpen=${setOpen} onSpan=${setView} />`
+      }
+      <${Events} store=${store} onOpen=${setOpen} />
+    </main>
+    ${open === undefined ? null : html`<${Detail} store=${store} task=${open} now=${now} onClose=${close} />`}
+    <div class="spoken" role="status" aria-live="polite">${store.spoken}</div>
+  </div>`
+}
+
+/** An automatic length grows in steps: the axis would otherwise never rest. */
+function coarse(length: number, chosen: Span | number | undefined): number {
+  if (chosen !== undefined) return length
+  const steps = [60_000, 90_000, 120_000, 180_000, 300_000, 450_000, 600_000, 900_000, 1_200_000, 1_800_000]
+  return steps.find((step) => step >= length) ?? 1_800_000
+}
+
+function Nothing({ filtered: some, connecting }: { filtered: boolean; connecting: boolean }): VNode {
+  if (connecting) return html`<div class="nothing"><p>Connecting…</p></div>`
+  return html`<div class="nothing">
+    <p><b>${some ? "No task fits the filter." : "No tasks yet."}</b></p>
+    ${some ? null : html`<p class="muted">They appear here as they are launched, by an agent's <code>delegate_task</code> or by <code>lanes.launch()</code>.</p>`}
+  </div>`
+}
+
+function Locked({ why }: { why: string }): VNode {
+  return html`<main class="locked">
+    <h1>This page is locked</h1>
+    ${why === "" ? null : html`<p class="wrong" role="alert">${why}</p>`}
+    <p>Open it by the link that was printed when it was started. A link opens one browser, once; a new one is printed when the page starts again, and the page copies one for another browser.</p>
+  </main>`
+}
