@@ -102,7 +102,8 @@ class SessionDriver {
     if (opened === undefined && this.#abort && this.#assignment.sessionID === undefined) {
       await deleteDoubles(this.#assignment, undefined, api)
     }
-    const idle = opened === undefined || (await leaveSession(this.#left(opened, this.#abort), this.#ports))
+    const left = opened ?? this.#taken()
+    const idle = left === undefined || (await leaveSession(this.#left(left, this.#abort), this.#ports))
     await Promise.allSettled(this.#replies)
     report({ type: "stopped", run, idle })
   }
@@ -234,6 +235,13 @@ class SessionDriver {
     return pause(clock, this.#stopping.signal, (error) => {
       report({ type: "poll-failed", run, seq: ++this.#seq, failure: failureKind(error), message: error.message })
     })
+  }
+
+  /** A session an earlier attempt may have prompted: it is left like one that was opened. */
+  #taken(): OpenSession | undefined {
+    const { sessionID, accepted, check } = this.#assignment
+    if (sessionID === undefined || (accepted === 0 && !check)) return undefined
+    return { id: sessionID, created: false, doubtful: false, createdAt: 0, clockSkewMs: 0, spread: 0 }
   }
 
   #left(session: OpenSession, abort: boolean): Parameters<typeof leaveSession>[0] {

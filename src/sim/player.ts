@@ -99,6 +99,8 @@ export class Player {
     if (!this.working) return
     const waiting = this.#retrying
     this.#undo()
+    // What was queued is stored, and answered no more.
+    for (const { id } of this.#untaken()) this.taken.add(id)
     this.#stage.hint(this.#session, { type: "idle" })
     const message = this.#message
     this.#later({ min: 2, max: 8 }, () => {
