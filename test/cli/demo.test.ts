@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import type { LaneEvent } from "../../src/index.ts"
-import { LANES, processesWith, run, watchTraces } from "../helpers/command.ts"
+import { LANES, processesWith, quoted, run, watchTraces } from "../helpers/command.ts"
 import { until } from "../helpers/processes.ts"
-import { TestTerminal } from "../helpers/terminal.ts"
 
 const DEMO = [...LANES, "demo"]
 const LIMIT_MS = 60_000
@@ -97,56 +96,6 @@ describe("lanes demo", () => {
   })
 })
 
-describe.skipIf(Bun.which("tmux") === null)("lanes demo in a terminal", () => {
-  test(
-    "paints one table that fits, wide or narrow, and ends with a cursor",
-    async () => {
-      using traces = watchTraces()
-      using wide = new TestTerminal({ columns: 100, rows: 30 }, traces.env)
-      using narrow = new TestTerminal({ columns: 60, rows: 20 }, traces.env)
-      for (const terminal of [wide, narrow]) terminal.type(`clear; ${quoted(DEMO)}; echo exit=$?`)
-
-      for (const terminal of [wide, narrow]) {
-        await terminal.shows(/provider:acme ■■ 2\/2 queue [123]/)
-        await terminal.shows(/[●✓] oracle +Review .*todowrite/)
-        expect(terminal.cursorVisible).toBe(false)
-        const table = terminal.screen().filter((line) => /^ {2}[●○✓] /.test(line))
-        expect(table).toHaveLength(TASKS)
-        // A line that wrapped would leave its end at the beginning of the next one.
-        const others = terminal.screen().filter((line) => line !== "" && !table.includes(line))
-        for (const line of others)
-          expect(line).toMatch(/^(Agents|[Ee]ach|Offline|[a-z]|\d tasks|provider:|model:|default )/)
-      }
-      expect(wide.screen().join("\n")).toMatch(/state +waited +ran +tool +tokens/)
-
-      for (const terminal of [wide, narrow]) {
-        await terminal.shows(/^exit=0$/)
-        expect(terminal.cursorVisible).toBe(true)
-        expect(terminal.screen(true).filter((line) => /^ {2}✓ /.test(line))).toHaveLength(TASKS)
-        expect(terminal.screen(true).join(" ")).toMatch(/9 of 9 tasks completed/)
-      }
-      expect(traces.left().files).toEqual([])
-    },
-    LIMIT_MS,
-  )
-
-  test(
-    "Ctrl-C cancels, cleans up and gives the cursor back",
-    async () => {
-      using traces = watchTraces()
-      using terminal = new TestTerminal({ columns: 100, rows: 30 }, traces.env)
-      terminal.type(`clear; ${quoted(DEMO)}; echo exit=$?`)
-      await terminal.shows(/● explore .* (grep|read) /)
-      terminal.press("C-c")
-      await terminal.shows(/^exit=130$/, 10_000)
-      expect(terminal.screen().join("\n")).toMatch(/– oracle +Judge the error handling +cancelled/)
-      expect(terminal.cursorVisible).toBe(true)
-      expect(traces.left().files).toEqual([])
-    },
-    LIMIT_MS,
-  )
-})
-
 describe("lanes demo, interrupted", () => {
   test(
     "while it starts",
@@ -205,8 +154,4 @@ function countSlots(events: readonly LaneEvent[]): {
   }
   expect([...used.values()].every((left) => left === 0)).toBe(true)
   return { peaks, limits }
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
 }

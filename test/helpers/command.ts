@@ -64,3 +64,8 @@ export async function run(
   ])
   return { exitCode, stdout, stderr }
 }
+
+/** The words as one line for a shell. */
+export function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
+}
