@@ -59,7 +59,8 @@ export class ParentSession {
   }
 
   /** Stores a message of ours, which people do not see as theirs; with a turn it answers as soon as it is accepted. */
-  async send({ messageID, partID, text, agent, model, variant }: ParentPrompt, turn: boolean): Promise<void> {
+  async send(prompt: ParentPrompt, turn: boolean): Promise<void> {
+    const { messageID, partID, agent, model, variant } = prompt
     const parts = model === undefined ? undefined : splitModel(model)
     const body = {
       messageID,
@@ -67,7 +68,7 @@ export class ParentSession {
       ...(parts === undefined ? {} : { model: { providerID: parts.provider, modelID: parts.id } }),
       ...(variant === undefined ? {} : { variant }),
       ...(turn ? {} : { noReply: true }),
-      parts: [{ id: partID, type: "text", text, synthetic: true }],
+      parts: [{ id: partID, type: "text", text: prompt.text, synthetic: true }],
     }
     await this.#call("POST", `/session/${this.id}/${turn ? "prompt_async" : "message"}`, {}, body)
   }

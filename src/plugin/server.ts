@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto"
-import manifest from "../../package.json" with { type: "json" }
 import { loadConfig } from "../adapters/config-file.ts"
 import type { Config } from "../config.ts"
 import { resolveOptions } from "../config.ts"
@@ -7,6 +6,7 @@ import { addAgents } from "./agents.ts"
 import type { Desk } from "./desk.ts"
 import { PluginHost } from "./host.ts"
 import type { AnyPart, Hooks, HostConfig, PluginInput, PluginModule, TextPart, UserMessage } from "./host-shapes.ts"
+import { NAME, VERSION } from "./identity.ts"
 import type { ToolNames } from "./names.ts"
 import { APART, rivalAdvice, rivalIn, USUAL } from "./names.ts"
 import { stillAtWork, toldLate } from "./texts/notice.ts"
@@ -14,7 +14,7 @@ import { toolbox } from "./tools/toolbox.ts"
 import { asksForUltrawork, ultraworkText } from "./ultrawork.ts"
 
 /** One per process and version: `server` is called per directory, and again whenever an instance is loaded anew. */
-const SHARED: unique symbol = Symbol.for(`${manifest.name}@${manifest.version}`) as never
+const SHARED: unique symbol = Symbol.for(`${NAME}@${VERSION}`) as never
 
 function sharedHost(): PluginHost {
   const home = globalThis as { [SHARED]?: PluginHost }
@@ -143,6 +143,6 @@ function add({ id: messageID, sessionID }: UserMessage, parts: AnyPart[], text: 
   parts.push(part)
 }
 
-const plugin: PluginModule = { id: manifest.name, server }
+const plugin: PluginModule = { id: NAME, server }
 
 export default plugin

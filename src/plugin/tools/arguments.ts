@@ -105,7 +105,7 @@ function meant(schema: Schema, name: string, value: unknown): unknown {
 }
 
 function typeOf(schema: Schema, name: string): unknown {
-  return (jsonSchemaOf(schema).properties[name] as { type?: unknown } | undefined)?.type
+  return Reflect.get(jsonSchemaOf(schema).properties[name] ?? {}, "type")
 }
 
 /** Accepted because other plugins have them; nothing here does what they ask. */
