@@ -1,5 +1,6 @@
 import type { Book } from "./book.ts"
 import type { Run } from "./run.ts"
+import { disturb } from "./stability.ts"
 
 /** What is known of servers and their events beyond single runs. */
 export class ServerWatch {

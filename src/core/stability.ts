@@ -298,8 +298,10 @@ function judgeIdle(e: Evidence, rules: Rules, now: number): Verdict | undefined 
   const message = e.newest
   if (message === undefined) return undefined
   if (message === null || !answered(e, message)) return judgeUnanswered(e, message, rules, now)
-  if (message.error !== undefined) {
-    if (message.error.name !== ABORTED) return fail("SESSION_ERROR", message.error.message)
+  // An abort in the pause before a retry leaves a message without error, finish and text.
+  const blank = message.completed && message.finish === undefined && !message.output
+  if (message.error !== undefined || blank) {
+    if (message.error !== undefined && message.error.name !== ABORTED) return fail("SESSION_ERROR", message.error.message)
     return e.disturbed ? { type: "interrupted", message: "Its OpenCode instance went away.", cut: true } : { type: "escaped" }
   }
   if (message.summary) return undefined

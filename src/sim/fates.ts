@@ -84,7 +84,7 @@ export function travelOf(world: Fortune, task: TaskTruth | undefined, report: Ru
   if (duplicate) world.strike("report.duplicate", `${report.type} comes twice (task ${task.of})`)
   if (reorder) world.strike("report.reorder", `${report.type} is overtaken (task ${task.of})`)
   // Samples carry no time of their own: one that comes later than another was made would be a lie about time.
-  const longest = sample ? world.options.pollIntervalMs * 0.4 : 5_000
+  const longest = sample ? world.options.pollIntervalMs * 0.1 : 5_000
   const ms = delay || reorder ? dice.unit("late", task.of, n) * longest : 0.3
   return { ms, copies: duplicate ? 2 : 1, overtakes: reorder }
 }

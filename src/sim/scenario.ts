@@ -152,7 +152,7 @@ function strange(sim: Simulation, script: AgentScript, dice: Dice, of: number): 
     case 9:
       return script.escape()
     case 10:
-      return script.tool("read", "1s..3s").earlyIdle(`10ms..${sim.options.pollIntervalMs * 0.4}ms`).think("1s..8s").done()
+      return script.tool("read", "1s..3s").earlyIdle(`10ms..${sim.options.pollIntervalMs * 0.35}ms`).think("1s..8s").done()
     case 11:
       return script.flap(sim.options.pollIntervalMs < 2_000 ? 1 : dice.whole(2, 6, "times", of), "10ms..100ms").think("1s..8s").done()
     case 12:

@@ -85,7 +85,7 @@ export class SimThreads implements Threads {
     const key = keyOf(run)
     if (this.#closed || this.#world.host.dead || this.#where.has(key)) return
     const before = this.#current.get(run.task)
-    if (before !== undefined) this.#admitted.delete(before)
+    if (before !== undefined) this.#supersede(before)
     this.#current.set(run.task, key)
     this.#admitted.set(key, { leave: "all" })
     const worker = this.#choose(assignment)
@@ -101,6 +101,14 @@ export class SimThreads implements Threads {
       else if (doom.how === "silent") this.silence(worker.name)
       else this.crash(worker.name, doom.how)
     })
+  }
+
+  /** From now on an older attempt asks in vain. */
+  #supersede(key: string): void {
+    this.#admitted.delete(key)
+    const run = this.#where.get(key)?.runs.get(key)?.run
+    if (!this.#where.delete(key) || run === undefined) return
+    this.#world.lives?.(run, false)
   }
 
   command(run: RunRef, command: RunCommand): void {

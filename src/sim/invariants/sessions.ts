@@ -9,6 +9,8 @@ export const sessions: Oracle = (scene) => {
   const prompted = new Map<string, string>()
   /** Ended, but its session still ran when the coordinator died: nobody is left who knows. */
   const leaving = new Set<string>()
+  /** A full disk and a crash: what was sent is not known any more. */
+  const forgotten = new Set<string>()
   return {
     lives(run, alive) {
       const count = (living.get(run.task) ?? 0) + (alive ? 1 : -1)
@@ -20,6 +22,7 @@ export const sessions: Oracle = (scene) => {
     },
     crashed() {
       living.clear()
+      for (const id of scene.disk.behind) forgotten.add(id)
       for (const row of scene.disk.rows.values()) {
         const over = row.state !== "pending" && row.state !== "running"
         if (over && row.sessionID !== undefined && scene.server.players.get(row.sessionID)?.working === true) leaving.add(row.sessionID)
@@ -38,6 +41,7 @@ export const sessions: Oracle = (scene) => {
       const { session, messageID, fresh } = fact
       const tail = messageID.slice(-14)
       const before = prompts.get(tail)
+      if (forgotten.has(session.task ?? "")) return
       if (before !== undefined && before !== `${session.id} ${messageID}`) {
         scene.fail(18, `the same prompt reached ${before.split(" ")[0] ?? "?"} and ${session.id}, or one of them twice`)
       }
