@@ -80,14 +80,8 @@ export class Lanes implements AsyncDisposable {
    * AGENT_PRIMARY, MODEL_UNKNOWN, CATALOG_UNAVAILABLE, QUEUE_FULL, PARENT_LIMIT, JOURNAL_FAILED, CLOSED.
    */
   async launch(input: LaunchInput): Promise<TaskHandle> {
-    checkLaunch(input)
     const { directory = this.#parts.directory, parent } = input
-    const resolved = await this.#parts.catalog.resolve({
-      directory,
-      ...(input.agent === undefined ? {} : { agent: input.agent }),
-      ...(input.model === undefined ? {} : { model: input.model }),
-      ...(parent?.model === undefined ? {} : { parentModel: parent.model }),
-    })
+    const resolved = await this.check(input)
     const spec: TaskSpec = {
       prompt: input.prompt,
       description: oneLine(input.description ?? input.prompt, input.description === undefined ? 60 : BOUNDS.descriptionChars),
@@ -100,6 +94,18 @@ export class Lanes implements AsyncDisposable {
       ...(input.sessionID === undefined ? {} : { sessionID: input.sessionID }),
     }
     return this.#handle(this.#parts.coordinator.launch(spec))
+  }
+
+  /** What `launch` would make of its agent and model, without launching. Rejects as `launch` would, short of the queue. */
+  async check(input: LaunchInput): Promise<{ readonly agent?: string; readonly model?: string }> {
+    checkLaunch(input)
+    const { directory = this.#parts.directory, parent } = input
+    return this.#parts.catalog.resolve({
+      directory,
+      ...(input.agent === undefined ? {} : { agent: input.agent }),
+      ...(input.model === undefined ? {} : { model: input.model }),
+      ...(parent?.model === undefined ? {} : { parentModel: parent.model }),
+    })
   }
 
   /** A settled task runs again in its session; an unsettled one gets the prompt as a follow-up. Rejects as `launch`. */

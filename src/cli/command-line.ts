@@ -14,7 +14,7 @@ export function checkVerb(verb: string, verbs: readonly string[]): void {
 /** Refuses options a verb does not know, values that are missing and words that belong to nothing. */
 export function checkArguments(verb: string, definition: ArgsDef, rawArgs: readonly string[]): void {
   const options = Object.entries(definition).filter(([, { type }]) => type !== "positional")
-  const names = options.map(([name]) => `--${name}`)
+  const names = optionNames(definition)
   let places = Object.keys(definition).length - options.length
   const rest = [...rawArgs]
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
@@ -22,11 +22,13 @@ export function checkArguments(verb: string, definition: ArgsDef, rawArgs: reado
     if (!arg.startsWith("-") || arg === "-") {
       if (places-- > 0) continue
       throw new UsageError(
-        `"${arg}" is one word too many for lanes ${verb}. ${suggestion(arg, [], `lanes ${verb} --help`)}`,
+        `"${arg}" is one word too many for lanes ${verb}: quote what belongs together, or see lanes ${verb} --help.`,
       )
     }
     const [name, value] = splitOnce(arg)
-    const known = options.find(([option]) => `--${option}` === name)
+    const known = options.find(
+      ([option, said]) => `--${option}` === name || ("negativeDescription" in said && `--no-${option}` === name),
+    )
     if (known === undefined) {
       throw new UsageError(`lanes ${verb} has no option "${name}". ${suggestion(name, names, `lanes ${verb} --help`)}`)
     }
@@ -37,6 +39,13 @@ export function checkArguments(verb: string, definition: ArgsDef, rawArgs: reado
       if (next === undefined || next.startsWith("--")) throw new UsageError(`${name} needs a value.`)
     } else if (value === "") throw new UsageError(`${name} needs a value.`)
   }
+}
+
+/** What may be typed: `--name`, and `--no-name` where that means something. */
+export function optionNames(definition: ArgsDef): string[] {
+  return Object.entries(definition)
+    .filter(([, { type }]) => type !== "positional")
+    .flatMap(([name, said]) => ("negativeDescription" in said ? [`--${name}`, `--no-${name}`] : [`--${name}`]))
 }
 
 function splitOnce(arg: string): [string, string?] {

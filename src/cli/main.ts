@@ -1,41 +1,48 @@
 #!/usr/bin/env bun
 /** The command line `lanes`: finds the verb, runs it, ends with its exit code. */
 
-import { defineCommand, renderUsage, runCommand } from "citty"
-import type { CommandDef } from "citty"
+import { runCommand } from "citty"
 import { checkArguments, checkVerb } from "./command-line.ts"
-import { demo } from "./demo.ts"
+import { argumentsOf, overview, verbHelp } from "./help.ts"
+import type { Page } from "./help.ts"
 import { colorsFor } from "./output/colors.ts"
 import { exitCodeOf, sentenceOf } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
+import { verbs } from "./verbs.ts"
+import type { Verb } from "./verbs.ts"
 import { version } from "./version.ts"
-
-// Each verb has arguments of its own; what they have in common citty calls CommandDef<any>.
-type Verb = CommandDef<any>
-
-const verbs: Readonly<Record<string, Verb>> = { demo }
-
-const root = defineCommand({
-  meta: { name: "lanes", version: version(), description: "Parallel background agents for OpenCode, in lanes" },
-  subCommands: verbs,
-})
 
 async function main(rawArgs: readonly string[]): Promise<number> {
   const [verb, ...rest] = rawArgs
-  if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") return help(root)
+  if (verb === undefined || verb === "--help" || verb === "-h") return print(overview(verbs, version(), page()))
+  if (verb === "help") return help(rest[0])
   if (verb === "--version" || verb === "-v") return print(version())
-  checkVerb(verb, [...Object.keys(verbs), "help", "--help", "--version"])
-  const command = verbs[verb] as Verb
-  if (rest.includes("--help") || rest.includes("-h")) return help(command, root)
-  const { args = {} } = command
-  checkArguments(verb, typeof args === "function" ? await args() : await args, rest)
+  const command = await load(verb)
+  if (asksForHelp(rest)) return print(await verbHelp(verb, command, page()))
+  checkArguments(verb, await argumentsOf(command), rest)
   const { result } = await runCommand(command, { rawArgs: rest })
   return typeof result === "number" ? result : EXIT.ok
 }
 
-async function help(command: Verb, parent?: Verb): Promise<number> {
-  const usage = await renderUsage(command, parent)
-  return print(colorsFor(process.stdout).isColorSupported ? usage : Bun.stripANSI(usage))
+/** `lanes help`, `lanes help run`. */
+async function help(verb: string | undefined): Promise<number> {
+  if (verb === undefined) return print(overview(verbs, version(), page()))
+  return print(await verbHelp(verb, await load(verb), page()))
+}
+
+async function load(verb: string): Promise<Verb> {
+  checkVerb(verb, [...Object.keys(verbs), "help", "--help", "--version"])
+  return (verbs[verb] as (typeof verbs)[string]).load()
+}
+
+/** What follows `--` is the prompt's, not ours. */
+function asksForHelp(rest: readonly string[]): boolean {
+  const stop = rest.indexOf("--")
+  return (stop < 0 ? rest : rest.slice(0, stop)).some((arg) => arg === "--help" || arg === "-h")
+}
+
+function page(): Page {
+  return { columns: process.stdout.columns ?? 80, colors: colorsFor(process.stdout) }
 }
 
 function print(text: string): number {

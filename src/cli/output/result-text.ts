@@ -1,6 +1,6 @@
 /** Results as stdout carries them: whole, with nothing else in between. */
 
-import { stateWord } from "./board-view.ts"
+import { stateWord } from "./task-line.ts"
 import type { MaybeTerminal } from "./colors.ts"
 import { printable } from "./columns.ts"
 import { duration } from "./durations.ts"

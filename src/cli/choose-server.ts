@@ -1,0 +1,73 @@
+/**
+ * Which OpenCode a command works on: the one named, else one that runs where `opencode serve` puts it, else one of its own.
+ */
+
+import { checkServer } from "../adapters/check-server.ts"
+import { httpTransport } from "../adapters/http-transport.ts"
+import type { CreateOptions } from "../compose.ts"
+import { ensureOpenCode } from "./ensure-opencode.ts"
+import { UsageError } from "./output/errors.ts"
+
+/** The option every such command has. */
+export const SERVER_ARGUMENT = {
+  type: "string",
+  description:
+    "A running OpenCode, or spawn for one of its own. Default: LANES_SERVER, the one on port 4096, else spawn",
+  valueHint: "URL",
+} as const
+
+/** A choice, before anything is started. */
+export interface ChosenServer {
+  readonly whose: "named" | "found" | "spawned"
+  /** For people, without secrets. */
+  readonly address: string
+  readonly lanes: Pick<CreateOptions, "server">
+}
+
+/** Where `opencode serve` listens unless told otherwise. */
+const USUAL = "http://127.0.0.1:4096"
+const FIND_MS = 400
+
+/**
+ * Chooses. Names what it found, so that nobody wonders whose server works.
+ *
+ * @throws UsageError for an address that is none; LanesError as `ensureOpenCode` does
+ */
+export async function chooseServer(
+  wanted: string | undefined,
+  say: (sentence: string) => void,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<ChosenServer> {
+  const named = wanted ?? (env["LANES_SERVER"] || undefined)
+  if (named !== undefined && named !== "spawn") {
+    if (isAddress(named)) return { whose: "named", address: withoutSecrets(named), lanes: { server: named } }
+    const source = wanted === undefined ? "LANES_SERVER" : "--server"
+    throw new UsageError(`${source}: expected spawn or an address like ${USUAL}, got "${named}".`)
+  }
+  if (named === undefined && (await answers())) {
+    say(`Using the OpenCode at ${USUAL}; --server spawn starts one apart.`)
+    return { whose: "found", address: USUAL, lanes: { server: USUAL } }
+  }
+  await ensureOpenCode(say)
+  return { whose: "spawned", address: "one of its own", lanes: { server: { spawn: true } } }
+}
+
+/** Whether an OpenCode lets us in there. */
+async function answers(): Promise<boolean> {
+  try {
+    await checkServer(httpTransport({ baseUrl: USUAL }), FIND_MS)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function isAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+}
+
+/** An address may carry a password; nobody needs to read it. */
+export function withoutSecrets(address: string): string {
+  const { protocol, host, pathname } = new URL(address)
+  return `${protocol}//${host}${pathname === "/" ? "" : pathname}`
+}

@@ -1,0 +1,29 @@
+/** The verbs of `lanes`, each loaded when it is asked for, so that help and completion are quick. */
+
+import type { CommandDef } from "citty"
+
+// Each verb has arguments of its own; what they have in common citty calls CommandDef<any>.
+export type Verb = CommandDef<any>
+
+/** A verb before it is loaded. */
+export interface VerbEntry {
+  /** As `lanes help` says it; the verb itself says the same. */
+  readonly about: string
+  readonly load: () => Promise<Verb>
+}
+
+export const verbs: Readonly<Record<string, VerbEntry>> = {
+  demo: {
+    about: "Watch agents work side by side: offline, free, about 15 seconds",
+    load: async () => (await import("./demo.ts")).demo,
+  },
+  run: { about: "Run one task and print its result", load: async () => (await import("./run.ts")).run },
+  batch: {
+    about: "Run the tasks of a file side by side and print their results",
+    load: async () => (await import("./batch.ts")).batch,
+  },
+  completion: {
+    about: "Print the completion script of a shell",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+}
