@@ -12,8 +12,9 @@ export interface PluginHomeOptions extends UseOpenCodeOptions {
   readonly settings?: Record<string, unknown>
   /** Files of the user's config folder, by name. */
   readonly files?: Record<string, string>
-  /** Plugins before ours. */
+  /** Plugins before and after ours. */
   readonly before?: readonly string[]
+  readonly after?: readonly string[]
 }
 
 export interface PluginHome extends TestOpenCode {
@@ -25,13 +26,14 @@ export async function startPluginHome({
   settings,
   files = {},
   before = [],
+  after = [],
   ...options
 }: PluginHomeOptions = {}): Promise<PluginHome> {
   await using undo = new AsyncDisposableStack()
   const packed = undo.use(packPlugin())
   const entry =
     settings === undefined ? packed.directory : ([packed.directory, settings] as [string, Record<string, unknown>])
-  const oc = undo.use(await startOpenCode({ ...options, plugins: [...before, entry] }))
+  const oc = undo.use(await startOpenCode({ ...options, plugins: [...before, entry, ...after] }))
   // Nothing is read before the first request that names a directory.
   for (const [name, text] of Object.entries(files)) writeFileSync(join(oc.home.configFolder, name), text)
   const resources = undo.move()
