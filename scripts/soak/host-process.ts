@@ -31,7 +31,7 @@ export class HostProcess implements AsyncDisposable {
   }
 
   order(order: HostOrder): void {
-    this.#child.stdin.write(`${JSON.stringify(order)}\n`)
+    void this.#child.stdin.write(`${JSON.stringify(order)}\n`)
     void this.#child.stdin.flush()
   }
 

@@ -21,13 +21,15 @@ const MIGRATIONS: readonly string[] = [
 /** Version of the files this program writes. */
 export const SCHEMA: number = MIGRATIONS.length
 
-/** The waiting first: the other order fails under contention. */
-const SETTINGS = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 8388608"
+/** Before all else: the first look into a dead owner's file already waits for others who look. */
+const PATIENCE = "PRAGMA busy_timeout = 2000"
+const SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 8388608"
 
 /** Makes an empty file that only its owner may read. */
 export function createDatabase(open: OpenSql, file: string): Sql {
   closeSync(openSync(file, "wx", 0o600))
   const sql = open(file)
+  sql.exec(PATIENCE)
   // Only an empty file can be told to give room back.
   sql.exec("PRAGMA auto_vacuum = INCREMENTAL")
   sql.exec(SETTINGS)
@@ -42,6 +44,7 @@ export function createDatabase(open: OpenSql, file: string): Sql {
 export function openDatabase(open: OpenSql, file: string): Sql | undefined {
   const sql = open(file)
   try {
+    sql.exec(PATIENCE)
     const version = versionOf(sql)
     if (version > SCHEMA) throw newer(file, version)
     if (version === 0) {
@@ -61,7 +64,7 @@ export function openDatabase(open: OpenSql, file: string): Sql | undefined {
 export function readDatabase(open: OpenSql, file: string): Sql {
   const sql = open(file, { readonly: true })
   try {
-    sql.exec("PRAGMA busy_timeout = 2000")
+    sql.exec(PATIENCE)
     const version = versionOf(sql)
     if (version > SCHEMA) throw newer(file, version)
     return sql

@@ -35,12 +35,16 @@ export function canonical(directory: string): string {
 export function ensurePrivate(folder: string): void {
   try {
     mkdirSync(dirname(folder), { recursive: true, mode: 0o700 })
+  } catch (thrown) {
+    throw unusable(folder, messageOf(thrown))
+  }
+  try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, messageOf(thrown))
   }
-  const found = lstatSync(folder)
-  if (!found.isDirectory()) throw unusable(folder, "it is not a folder")
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  if (found?.isDirectory() !== true) throw unusable(folder, "it is not a folder")
   const uid = process.getuid?.()
   if (uid !== undefined && found.uid !== uid) throw unusable(folder, "it belongs to somebody else")
   if ((found.mode & 0o077) !== 0) chmodSync(folder, 0o700)

@@ -1,0 +1,289 @@
+import { Database } from "bun:sqlite"
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+
+import { journalsIn } from "../../src/adapters/journal-files.ts"
+import { JournalReader, openReaders } from "../../src/adapters/journal-reader.ts"
+import { isRunning, thisProcess } from "../../src/adapters/process-owner.ts"
+import { ensurePrivate, projectFolder, stateFolder } from "../../src/adapters/state-folder.ts"
+import type { TaskRow } from "../../src/core/task.ts"
+import { JournalFolder, library, SERVER } from "../helpers/journals.ts"
+import { rowOf, settledRow } from "../helpers/rows.ts"
+
+let at: JournalFolder
+beforeEach(() => {
+  at = new JournalFolder()
+})
+afterEach(() => at[Symbol.dispose]())
+
+const ids = (rows: readonly TaskRow[]): string[] => rows.map(({ id }) => id)
+
+describe("whose a file is", () => {
+  test("a living owner's is left alone: the second coordinator has a file of its own", async () => {
+    const first = await at.open()
+    first.journal.write([rowOf()], [])
+    const second = await at.open()
+    expect(second.journal.file).not.toBe(first.journal.file)
+    expect([second.alive, second.dead]).toEqual([[], []])
+    first.journal.write([rowOf()], [])
+  })
+
+  test("a dead owner's goes on, as the heir's", async () => {
+    const first = await at.open()
+    const row = rowOf()
+    first.journal.write([row], [])
+    await at.die(first)
+    const heir = await at.open()
+    expect(heir.journal.file).toBe(first.journal.file)
+    expect(heir.alive).toEqual([row])
+  })
+
+  test("one that was closed is free", async () => {
+    const first = await at.open()
+    const row = settledRow()
+    first.journal.write([row], [])
+    first.journal.close()
+    expect((await at.open()).alive).toEqual([row])
+    expect(journalsIn(at.folder)).toHaveLength(1)
+  })
+
+  test("of several who start at once exactly one gets it", async () => {
+    const first = await at.open()
+    const rows = [rowOf(), rowOf()]
+    first.journal.write(rows, [])
+    await at.die(first)
+    const program = resolve(import.meta.dir, "../helpers/take-over.ts")
+    const takers = Array.from({ length: 6 }, () =>
+      Bun.spawn([process.execPath, program, at.folder, SERVER], { stdin: "pipe", stdout: "pipe", stderr: "inherit" }),
+    )
+    const got = await Promise.all(
+      takers.map(async ({ stdout }) => {
+        for await (const chunk of stdout) return JSON.parse(new TextDecoder().decode(chunk)) as string[]
+        return ["it said nothing"]
+      }),
+    )
+    expect(got.toSorted((a, b) => b.length - a.length)).toEqual([ids(rows), [], [], [], [], []])
+    for (const { stdin } of takers) void stdin.end()
+    await Promise.all(takers.map(({ exited }) => exited))
+  })
+
+  test("who was thought dead cannot write any more", async () => {
+    const first = await at.open()
+    first.journal.write([rowOf()], [])
+    await at.die(first)
+    const heir = await at.open()
+    const before = readRows(heir.journal.file)
+    expect(() => first.journal.write([rowOf()], [])).toThrow(/another process has taken it over/)
+    expect(readRows(heir.journal.file)).toEqual(before)
+    heir.journal.write([rowOf()], [])
+  })
+
+  test("several dead owners' rows become one queue, the older file's first", async () => {
+    const older = await at.open()
+    const younger = await at.open()
+    const rows = [rowOf({ order: 7 }), rowOf({ order: 9 }), rowOf({ order: 1 }), rowOf({ order: 2 })]
+    older.journal.write(rows.slice(0, 2), [])
+    younger.journal.write(rows.slice(2), [])
+    await at.die(older)
+    await at.die(younger)
+    const heir = await at.open()
+    expect(ids(heir.alive)).toEqual(ids(rows))
+    expect(heir.alive.map(({ order }) => order)).toEqual([7, 9, 10, 11])
+    expect(journalsIn(at.folder)).toEqual([heir.journal.file])
+    expect(ids(readRows(heir.journal.file))).toEqual(ids(rows))
+  })
+
+  test("a process is told from a later one with its number", () => {
+    const self = thisProcess()
+    expect(isRunning(self)).toBe(true)
+    expect(isRunning({ ...self, start: `${self.start}0` })).toBe(false)
+    expect(isRunning({ pid: 999_999_999, start: self.start })).toBe(false)
+  })
+})
+
+describe("whose a run is", () => {
+  test("runs in the same server may go on; those of a server of the dead host have ended", async () => {
+    const first = await at.open({ hosted: true, server: "http://127.0.0.1:5001" })
+    const row = rowOf({ state: "running" }, "http://127.0.0.1:5001")
+    first.journal.write([row], [])
+    await at.die(first)
+    const heir = await at.open()
+    expect(heir.alive).toEqual([])
+    expect(heir.dead).toEqual([{ ...row, spec: { ...row.spec, server: SERVER } }])
+  })
+
+  test("a file of another server is taken only once that does not answer", async () => {
+    const other = "http://127.0.0.1:5002"
+    const first = await at.open({ server: other })
+    first.journal.write([rowOf({}, other)], [])
+    await at.die(first)
+    const asked: string[] = []
+    const answers = async (server: string): Promise<boolean> => asked.push(server) > 0
+    const second = await at.open({ answers })
+    expect(asked).toEqual([other])
+    expect([second.alive, second.dead]).toEqual([[], []])
+    second.journal.close()
+    const third = await at.open()
+    expect(third.dead).toHaveLength(1)
+  })
+})
+
+describe("what fails", () => {
+  test("a full disk refuses the write, keeps what was there, and is over when there is room", async () => {
+    const { journal } = await at.open({ bounds: { maxBytes: 300_000 } })
+    const kept = rowOf()
+    journal.write([kept], [])
+    expect(() => journal.write([rowOf({ lastText: "x".repeat(400_000) })], [])).toThrow(/full/)
+    expect(readRows(journal.file)).toEqual([kept])
+    journal.write([{ ...kept, state: "running" }], [])
+  })
+
+  test("a file that was deleted under its owner is not written into the void", async () => {
+    const { journal } = await at.open()
+    journal.write([rowOf()], [])
+    rmSync(journal.file)
+    expect(() => journal.write([rowOf()], [])).toThrow(/deleted or moved away/)
+  })
+
+  test("a file put in its place is not written either", async () => {
+    const { journal } = await at.open()
+    journal.write([rowOf()], [])
+    writeFileSync(`${journal.file}.new`, "something else")
+    renameSync(`${journal.file}.new`, journal.file)
+    expect(() => journal.write([rowOf()], [])).toThrow(/replaced by another file/)
+    expect(readFileSync(journal.file, "utf8")).toBe("something else")
+  })
+
+  test("a torn row is left out, and left where it is", async () => {
+    const first = await at.open()
+    const [good, torn] = [rowOf(), rowOf()]
+    first.journal.write([good, torn], [])
+    await at.sql(first.journal.file, `UPDATE tasks SET row = substr(row, 1, 40) WHERE id = '${torn.id}'`)
+    await at.die(first)
+    const heir = await at.open()
+    expect(heir.alive).toEqual([good])
+    expect(at.said.join()).toContain("1 rows of the journal")
+    const sql = (await library())(heir.journal.file, { readonly: true })
+    expect(sql.prepare("SELECT count(*) AS n FROM tasks").get()).toEqual({ n: 2 })
+    sql.close()
+  })
+
+  test("of a damaged file what can be read goes on in a new one, and the file is kept", async () => {
+    const first = await at.open()
+    const rows = Array.from({ length: 300 }, () => settledRow())
+    first.journal.write(rows, [])
+    await at.die(first)
+    first.journal.close()
+    garble(first.journal.file, 0.6)
+    const heir = await at.open()
+    expect(heir.journal.file).not.toBe(first.journal.file)
+    expect(heir.alive.length).toBeGreaterThan(50)
+    expect(ids(heir.alive).every((id) => ids(rows).includes(id))).toBe(true)
+    expect(at.said.join()).toContain("is damaged")
+    expect(lstatSync(`${first.journal.file}.damaged`).isFile()).toBe(true)
+    heir.journal.write([rowOf()], [])
+  })
+
+  test("a file that is no journal, and one of a newer program, are left as they are", async () => {
+    ensurePrivate(at.folder)
+    const [strange, newer] = [join(at.folder, "strange.db"), join(at.folder, "newer.db")]
+    writeFileSync(strange, "no database at all, but long enough to be read as one ".repeat(50))
+    const sql = new Database(newer, { create: true })
+    sql.exec("CREATE TABLE future (x); PRAGMA user_version = 99")
+    sql.close()
+    const before = [strange, newer].map((file) => readFileSync(file))
+    const { journal } = await at.open()
+    journal.write([rowOf()], [])
+    expect([strange, newer].map((file) => readFileSync(file))).toEqual(before)
+    expect(at.said.join("\n")).toMatch(/newer\.db has schema 99[^]*strange\.db cannot be taken over/)
+  })
+
+  test("a folder that is a link is refused", async () => {
+    mkdirSync(join(at.root, "elsewhere"))
+    mkdirSync(join(at.root, "state"))
+    symlinkSync(join(at.root, "elsewhere"), at.folder)
+    expect(at.open()).rejects.toMatchObject({ code: "JOURNAL_FAILED", message: expect.stringContaining("it is not a folder") })
+  })
+
+  test("a place where nothing can be made says so", async () => {
+    writeFileSync(join(at.root, "state"), "a file")
+    expect(at.open()).rejects.toMatchObject({ code: "JOURNAL_FAILED" })
+  })
+})
+
+describe("what is kept", () => {
+  test("nobody else may read it", async () => {
+    const { journal } = await at.open()
+    journal.write([rowOf()], [])
+    expect(statSync(at.folder).mode & 0o777).toBe(0o700)
+    for (const part of ["", "-wal", "-shm"]) expect(statSync(journal.file + part).mode & 0o777).toBe(0o600)
+  })
+
+  test("a folder that others may enter is closed to them", async () => {
+    mkdirSync(at.folder, { recursive: true })
+    chmodSync(at.folder, 0o755)
+    await at.open()
+    expect(statSync(at.folder).mode & 0o777).toBe(0o700)
+  })
+
+  test("events are a tail with an end, and polls are none of them", async () => {
+    const { journal } = await at.open({ bounds: { maxEvents: 100 } })
+    const event = { type: "task:session", id: "bg_1", epoch: 1, sessionID: "ses_1", at: 1 } as const
+    for (let seq = 1; seq <= 5_000; seq++) {
+      journal.append({ ...event, seq })
+      if (seq % 500 === 0) journal.write([rowOf()], [])
+    }
+    journal.append({ type: "task:snapshot", id: "bg_1", epoch: 1, snapshot: { status: { type: "absent" }, prompts: 1 }, at: 1, seq: 5_001 })
+    journal.write([rowOf()], [])
+    using reader = new JournalReader(await library(), journal.file)
+    const events = reader.events(0, 10_000)
+    expect(events.length).toBeLessThan(2_100)
+    expect(events.at(-1)?.event).toEqual({ ...event, seq: 5_000 })
+    expect(reader.events(reader.place())).toEqual([])
+  })
+
+  test("events without a row are written soon", async () => {
+    const { journal } = await at.open()
+    using reader = new JournalReader(await library(), journal.file)
+    journal.append({ type: "server:lost", message: "gone", at: 1, seq: 1 })
+    while (reader.events(0).length === 0) await Bun.sleep(20)
+    expect(reader.events(0)[0]?.event.type).toBe("server:lost")
+  })
+
+  test("another process reads all of it, and does not write", async () => {
+    const { journal } = await at.open()
+    const row = rowOf()
+    journal.write([row], [])
+    const [reader] = openReaders(await library(), join(at.root, "state"), () => {})
+    expect(reader?.rows()).toEqual([row])
+    expect(reader?.row(row.id)).toEqual(row)
+    expect(reader?.owner()).toMatchObject({ living: true, server: SERVER, directory: "/project" })
+    journal.write([{ ...row, state: "running" }], [])
+    expect(reader?.row(row.id)?.state).toBe("running")
+    await at.die({ journal })
+    expect(reader?.owner().living).toBe(false)
+    reader?.[Symbol.dispose]()
+  })
+})
+
+test("the state folder follows XDG, and ignores a relative path as XDG says", () => {
+  expect(stateFolder({ XDG_STATE_HOME: "/x", HOME: "/h" })).toBe("/x/opencode-lanes")
+  expect(stateFolder({ XDG_STATE_HOME: "x", HOME: "/h" })).toBe("/h/.local/state/opencode-lanes")
+  expect(projectFolder("/s", "/a/project")).not.toBe(projectFolder("/s", "/b/project"))
+})
+
+function readRows(file: string): TaskRow[] {
+  const database = new Database(file, { readonly: true })
+  const rows = database.query<{ row: string }, []>("SELECT row FROM tasks ORDER BY place").all()
+  database.close()
+  return rows.map(({ row }) => JSON.parse(row) as TaskRow)
+}
+
+/** Overwrites some pages in the middle. */
+function garble(file: string, where: number): void {
+  const bytes = readFileSync(file)
+  const start = Math.floor((bytes.length * where) / 4_096) * 4_096
+  bytes.fill(0x5a, start, start + 3 * 4_096)
+  writeFileSync(file, bytes)
+}
