@@ -1,11 +1,26 @@
+/** When something is due; whoever moves one often keeps it. */
+export interface Deadline {
+  readonly key: string
+  at: number
+  /** Time of the heap item that stands for it. */
+  queuedAt: number
+  /** Neither met nor cleared. */
+  alive: boolean
+}
+
+interface Item {
+  readonly at: number
+  readonly deadline: Deadline
+}
+
 /**
  * Deadlines by key, earliest first; each key has at most one. A deadline that moves later costs nothing: its old heap
- * entry is met early and put back, so a task whose stale clock is pushed by every poll touches the heap once per
+ * item is met early and put back, so a task whose stale clock is pushed by every poll touches the heap once per
  * deadline, not once per poll.
  */
 export class DueQueue {
-  readonly #due = new Map<string, { at: number; queuedAt: number }>()
-  readonly #heap: { at: number; key: string }[] = []
+  readonly #due = new Map<string, Deadline>()
+  readonly #heap: Item[] = []
 
   get size(): number {
     return this.#due.size
@@ -16,73 +31,85 @@ export class DueQueue {
     return this.#heap.length
   }
 
-  set(key: string, at: number): void {
-    const entry = this.#due.get(key)
-    if (entry === undefined) {
-      this.#due.set(key, { at, queuedAt: at })
-      this.#push(at, key)
-      return
+  set(key: string, at: number): Deadline {
+    const known = this.#due.get(key)
+    if (known !== undefined) return this.move(known, at)
+    const deadline: Deadline = { key, at, queuedAt: at, alive: true }
+    this.#due.set(key, deadline)
+    this.#push({ at, deadline })
+    return deadline
+  }
+
+  /** The same without looking it up; one that was met or cleared is set anew. */
+  move(deadline: Deadline, at: number): Deadline {
+    if (!deadline.alive) return this.set(deadline.key, at)
+    deadline.at = at
+    if (at < deadline.queuedAt) {
+      deadline.queuedAt = at
+      this.#push({ at, deadline })
     }
-    entry.at = at
-    if (at < entry.queuedAt) {
-      entry.queuedAt = at
-      this.#push(at, key)
-    }
+    return deadline
   }
 
   clear(key: string): void {
+    const deadline = this.#due.get(key)
+    if (deadline === undefined) return
+    deadline.alive = false
     this.#due.delete(key)
     if (this.#due.size === 0) this.#heap.length = 0
   }
 
   /** The earliest deadline, or undefined. */
   next(): number | undefined {
-    this.#settleHead()
-    return this.#heap[0]?.at
+    return this.#head()?.at
   }
 
   /** Removes and returns one key whose deadline has come. */
   take(now: number): string | undefined {
-    this.#settleHead()
-    const head = this.#heap[0]
+    const first = this.#heap[0]
+    // A deadline is never earlier than its item.
+    if (first === undefined || first.at > now) return undefined
+    const head = this.#head()
     if (head === undefined || head.at > now) return undefined
     this.#pop()
-    this.#due.delete(head.key)
-    return head.key
+    head.deadline.alive = false
+    this.#due.delete(head.deadline.key)
+    return head.deadline.key
   }
 
-  /** Drops dead entries from the head and re-queues those that moved later. */
-  #settleHead(): void {
+  /** The first item that stands for a deadline as it is; dead ones go, those that moved later are queued again. */
+  #head(): Item | undefined {
     for (let head = this.#heap[0]; head !== undefined; head = this.#heap[0]) {
-      const entry = this.#due.get(head.key)
-      if (entry !== undefined && entry.queuedAt === head.at && entry.at === head.at) return
+      const { deadline, at } = head
+      const stands = deadline.alive && deadline.queuedAt === at
+      if (stands && deadline.at === at) return head
       this.#pop()
-      // An entry is re-queued only from the heap item that stands for it; others are left-overs of earlier deadlines.
-      if (entry !== undefined && entry.queuedAt === head.at) {
-        entry.queuedAt = entry.at
-        this.#push(entry.at, head.key)
+      if (stands) {
+        deadline.queuedAt = deadline.at
+        this.#push({ at: deadline.at, deadline })
       }
     }
+    return undefined
   }
 
-  #push(at: number, key: string): void {
+  #push(item: Item): void {
     const heap = this.#heap
     if (heap.length > 64 && heap.length > 4 * this.#due.size) this.#sweep()
     let i = heap.length
-    heap.push({ at, key })
+    heap.push(item)
     while (i > 0) {
       const up = (i - 1) >> 1
       const parent = heap[up]
-      if (parent === undefined || parent.at <= at) break
+      if (parent === undefined || parent.at <= item.at) break
       heap[i] = parent
       i = up
     }
-    heap[i] = { at, key }
+    heap[i] = item
   }
 
   /** Left-overs of deadlines that moved earlier or were cleared go when they outnumber the living. */
   #sweep(): void {
-    const alive = this.#heap.filter(({ at, key }) => this.#due.get(key)?.queuedAt === at)
+    const alive = this.#heap.filter(({ at, deadline }) => deadline.alive && deadline.queuedAt === at)
     // A sorted array is a heap.
     this.#heap.splice(0, this.#heap.length, ...alive.toSorted((a, b) => a.at - b.at))
   }

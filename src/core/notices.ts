@@ -34,7 +34,10 @@ export class Notices {
 
   failed(parent: string, gone: boolean): void {
     const retryAt = this.#book.outbox.failed(parent, this.#book.now.mono)
-    if (retryAt !== undefined && !gone) return this.#book.due.set(`p:${parent}`, retryAt)
+    if (retryAt !== undefined && !gone) {
+      this.#book.due.set(`p:${parent}`, retryAt)
+      return
+    }
     for (const { id, epoch } of this.#book.outbox.owed(parent)) {
       this.#mark(id, epoch, { state: "dead" })
       this.#book.emit({ type: "task:notified", id, epoch, parent, dead: true })

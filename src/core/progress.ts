@@ -6,12 +6,12 @@ import type { Snapshot } from "./snapshot.ts"
 const ONE_WORD_PER_MS = 1_000
 
 /** What a poll read goes into the row. */
-export function note(book: Book, { task }: Run, snapshot: Snapshot): void {
+export function note(book: Book, { task, ref }: Run, snapshot: Snapshot): void {
   if (snapshot.tokens !== undefined) task.tokens = snapshot.tokens
   if (snapshot.cost !== undefined) task.cost = snapshot.cost
   const { newest } = snapshot
   if (newest?.role === "assistant" && newest.text) task.lastText = newest.text
-  book.emit({ type: "task:snapshot", id: task.id, epoch: task.epoch, snapshot })
+  book.emit({ type: "task:snapshot", id: ref.task, epoch: ref.epoch, snapshot })
 }
 
 /** The agent moved: counters into the row, a word on the bus at most once a second. */

@@ -1,3 +1,4 @@
+import type { Deadline } from "./due-queue.ts"
 import type { Assignment } from "./effects.ts"
 import type { SlotToken } from "./lanes.ts"
 import type { Options } from "./options.ts"
@@ -13,8 +14,10 @@ export interface Run {
   ref: RunRef
   readonly token: SlotToken
   readonly evidence: Evidence
-  /** Key of its one deadline. */
-  readonly deadline: string
+  /** When it is to be judged again. */
+  deadline: Deadline
+  /** As last derived from the row. */
+  rules: RunRules | undefined
   /** Handed to a worker; false while its predecessor is still in the session. */
   started: boolean
   /** An earlier attempt of this epoch may have prompted already. */
@@ -26,6 +29,9 @@ export interface Run {
   /** When each ask was answered, or left to the human. */
   asksSeen: Map<string, number> | undefined
 }
+
+/** Rules, and what of the row they were derived from. */
+type RunRules = Rules & Pick<Task, "prompts" | "spec">
 
 /** The run of a task that has just been given a slot; `again`: an earlier process or attempt had started it. */
 export function newRun(task: Task, token: SlotToken, how: { mono: number; eventsAlive: boolean; again: boolean }): Run {
@@ -40,7 +46,8 @@ export function newRun(task: Task, token: SlotToken, how: { mono: number; events
     ref: { task: task.id, epoch: task.epoch, attempt: task.attempt },
     token,
     evidence,
-    deadline: deadlineOf(task.id),
+    deadline: { key: deadlineOf(task.id), at: 0, queuedAt: 0, alive: false },
+    rules: undefined,
     started: false,
     again,
     seq: 0,
@@ -78,18 +85,17 @@ export function assignmentOf({ task, ref, again }: Run, options: Options): Assig
   }
 }
 
-/** What its verdict depends on besides the evidence. */
-export function rulesOf(task: Task, options: Options): Rules {
-  const { ttlMs } = task.spec
-  let unsent = 0
-  for (const prompt of task.prompts) if (prompt.messageID === undefined) unsent++
-  return {
-    options,
-    ttlMs: ttlMs === undefined ? options.taskTtlMs : ttlMs,
-    unsent,
-    nudges: task.nudges,
-    todosBefore: task.todosBefore,
-  }
+/** What its verdict depends on besides the evidence; derived anew only when the row has changed in it. */
+export function rulesOf(run: Run, options: Options): Rules {
+  const { rules } = run
+  const { prompts, spec, nudges, todosBefore } = run.task
+  const same =
+    rules?.prompts === prompts && rules.spec === spec && rules.nudges === nudges && rules.todosBefore === todosBefore
+  if (same && rules.options === options) return rules
+  const ttlMs = spec.ttlMs === undefined ? options.taskTtlMs : spec.ttlMs
+  const unsent = prompts.filter((prompt) => prompt.messageID === undefined).length
+  run.rules = { options, ttlMs, unsent, nudges, todosBefore, prompts, spec }
+  return run.rules
 }
 
 export function same(a: RunRef, b: RunRef): boolean {

@@ -354,10 +354,10 @@ export class Core {
 
   #judge(run: Run): void {
     const { due, now, options } = this.#book
-    const verdict = judge(run.evidence, rulesOf(run.task, options), now.mono)
+    const verdict = judge(run.evidence, rulesOf(run, options), now.mono)
     if (verdict.type !== "wait") return this.#conclude(run, verdict)
-    if (verdict.ms === Number.POSITIVE_INFINITY) due.clear(run.deadline)
-    else due.set(run.deadline, now.mono + verdict.ms)
+    if (verdict.ms === Number.POSITIVE_INFINITY) due.clear(run.deadline.key)
+    else run.deadline = due.move(run.deadline, now.mono + verdict.ms)
   }
 
   #conclude(run: Run, verdict: Exclude<Verdict, { type: "wait" }>): void {
