@@ -55,6 +55,10 @@ interface Lane {
   readonly held: Set<SlotToken>
   /** First in, first out; a Map keeps the order and forgets any waiter in O(1). */
   readonly waiting: Map<TaskId, true>
+  /** Stands before the head. A new one would walk over the places of all that have left before. */
+  heads: Iterator<TaskId>
+  /** Who came last: the one whose place is asked for most. */
+  last?: TaskId
 }
 
 /** Tokens, not counters: a lane's use is the set of its live tokens. A blocked lane never blocks another. */
@@ -83,6 +87,7 @@ export class LaneAllocator {
     const of = this.#lane(lane)
     if (of.waiting.size === 0 && of.held.size < of.limit) return grant(of, lane, task)
     of.waiting.set(task, true)
+    of.last = task
     this.#waiting++
     return undefined
   }
@@ -108,7 +113,7 @@ export class LaneAllocator {
   grantNext(lane: LaneKey): SlotToken | undefined {
     const of = this.#lanes.get(lane)
     if (of === undefined || of.held.size >= of.limit) return undefined
-    const [head] = of.waiting.keys()
+    const head = nextOf(of)
     if (head === undefined) return undefined
     of.waiting.delete(head)
     this.#waiting--
@@ -123,8 +128,10 @@ export class LaneAllocator {
 
   /** How many wait before this task. */
   ahead(lane: LaneKey, task: TaskId): number {
+    const of = this.#lanes.get(lane)
+    if (of?.last === task && of.waiting.has(task)) return of.waiting.size - 1
     let n = 0
-    for (const id of this.#lanes.get(lane)?.waiting.keys() ?? []) {
+    for (const id of of?.waiting.keys() ?? []) {
       if (id === task) return n
       n++
     }
@@ -153,7 +160,9 @@ export class LaneAllocator {
   #lane(lane: LaneKey): Lane {
     let of = this.#lanes.get(lane)
     if (of === undefined) {
-      of = { limit: limitOf(lane, this.#limits) ?? this.#limits.defaultConcurrency, held: new Set(), waiting: new Map() }
+      const waiting = new Map<TaskId, true>()
+      const limit = limitOf(lane, this.#limits) ?? this.#limits.defaultConcurrency
+      of = { limit, held: new Set(), waiting, heads: waiting.keys() }
       this.#lanes.set(lane, of)
     }
     return of
@@ -162,6 +171,15 @@ export class LaneAllocator {
   #dropIfEmpty(lane: LaneKey, of: Lane): void {
     if (of.held.size === 0 && of.waiting.size === 0) this.#lanes.delete(lane)
   }
+}
+
+/** The head of the queue. An iterator that has come to its end stays there, whoever comes later. */
+function nextOf(of: Lane): TaskId | undefined {
+  if (of.waiting.size === 0) return undefined
+  const head = of.heads.next()
+  if (head.done !== true) return head.value
+  of.heads = of.waiting.keys()
+  return of.heads.next().value as TaskId | undefined
 }
 
 function grant(of: Lane, lane: LaneKey, task: TaskId): SlotToken {
