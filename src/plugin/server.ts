@@ -95,6 +95,8 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
 
     async "chat.message"(_input, { message, parts }) {
       host.log.flush()
+      // What an earlier process left behind is told when somebody is there again.
+      if (!("error" in settings)) host.open(directory, settings.config).catch(() => {})
       // Tasks' own sessions are nobody's conversation.
       if (host.opened?.coordinator.findBySession(message.sessionID) !== undefined) return
       host.turns.begin(message)

@@ -1,0 +1,150 @@
+/** The plugin as a guest: reloads, other plugins, wrong configuration, what is left when all is over. */
+
+import { expect, test } from "bun:test"
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+import { createOpencodeClient } from "@opencode-ai/sdk/v2/client"
+
+import { basicAuth, startServer } from "../../src/adapters/opencode-server.ts"
+import { Conversation, converse, launch, taskIn, until, work } from "../helpers/conversation.ts"
+import { startPluginHome, usePluginHome } from "../helpers/plugin-home.ts"
+
+const oc = usePluginHome()
+const quick = (text: string, wait = 100) => [{ wait, text }]
+
+test("an instance disposed and loaded again: ids stay known, what ran is told as interrupted, new work goes on", async () => {
+  const c = await converse(oc)
+  const [done, running] = await c.turn([
+    { tools: [launch("d1", quick("before")), launch("d2", [{ hang: true }])] },
+    { text: "ok" },
+  ])
+  await until(async () => (await c.notices()).length === 1)
+  await c.idle()
+  await oc.client.instance.dispose()
+  const read = await c.call("background_output", { task_id: taskIn(done) })
+  expect(read).toContain("---\n\nbefore")
+  await until(async () => (await c.call("background_output", { task_id: taskIn(running) })).includes("**error**"))
+  expect(await c.call("background_output", { task_id: taskIn(running) })).toContain("| Reason | INTERRUPTED: ")
+  const [fresh] = await c.turn([{ tools: [launch("d3", quick("after"))] }, { text: "ok" }])
+  await until(async () => (await c.notices()).some(({ text }) => text.includes(taskIn(fresh))))
+}, 60_000)
+
+test("an instance reloaded in the middle of a launch leaves no task in the dark", async () => {
+  const c = await converse(oc)
+  await c.say([{ tools: ["m1", "m2", "m3"].map((id) => launch(id, quick("x", 300))) }, { text: "ok" }])
+  await until(async () => (await c.messages()).some(({ tools }) => tools.length > 0))
+  await oc.client.instance.dispose()
+  await c.idle()
+  // The calls were cut off with their turn; what they stored is known by the conversation all the same.
+  const known = await c.call("background_output", { task_id: "bg_00000000" })
+  const ids = [...known.matchAll(/bg_(?!0{8})\w{8}/g)].map(([id]) => id)
+  expect(ids.length).toBeLessThanOrEqual(3)
+  for (const id of ids) {
+    await until(async () =>
+      /Task Result|\*\*(error|cancelled)\*\*/.test(await c.call("background_output", { task_id: id })),
+    )
+  }
+  await until(async () => oc.model.inFlight("m") === 0)
+}, 90_000)
+
+test("after kill -9 of the host its tasks are told as interrupted, without a turn, when the conversation goes on", async () => {
+  await using home = await startPluginHome()
+  const before = await converse(home)
+  const [hung, read] = await before.turn([
+    { tools: [launch("z1", [{ hang: true }]), launch("z2", quick("kept"))] },
+    { text: "ok" },
+  ])
+  await before.told(1)
+  await before.idle()
+  process.kill(home.server.pid, "SIGKILL")
+  await home.server.exited
+  await using server = await startServer({ cwd: home.directory, env: home.home.env })
+  const headers = { authorization: basicAuth(server.password) }
+  const client = createOpencodeClient({ baseUrl: server.url, directory: home.directory, headers })
+  const c = new Conversation(home, client, before.id)
+  const id = await c.say([{ text: "hello again" }])
+  await until(async () => (await c.notices()).some(({ text }) => text.includes(`${taskIn(hung)} failed (INTERRUPTED)`)))
+  await c.idle()
+  expect(home.model.calls(id)).toHaveLength(1)
+  expect(await c.notices()).toHaveLength(2)
+  expect(await c.call("background_output", { task_id: taskIn(hung) })).toContain("| Reason | INTERRUPTED: ")
+  expect(await c.call("background_output", { task_id: taskIn(read) })).toContain("---\n\nkept")
+  expect(await c.call("delegate_task", { session_id: taskIn(hung), prompt: work("z3", quick("went on")) })).toContain(
+    "continued",
+  )
+  await until(async () => (await c.notices()).length === 3)
+}, 90_000)
+
+test("the lane of a provider is the process's, whatever the project", async () => {
+  await using home = await startPluginHome({ settings: { providerConcurrency: { globex: 1 } } })
+  const other = home.clientFor(home.newDirectory())
+  const [a, b] = [await converse(home), await converse(home, other)]
+  await a.call("delegate_task", { ...launch("l1", [{ hang: true }], { model: "globex/large" }).args })
+  const second = await b.call("delegate_task", { ...launch("l2", [{ hang: true }], { model: "globex/large" }).args })
+  expect(second).toContain("Lane: provider:globex (1/1 busy, 0 ahead)")
+  await a.call("background_cancel", { all: true })
+  await home.model.waitFor(() => home.model.inFlight("l2") === 1)
+  await b.call("background_cancel", { all: true })
+  await until(async () => home.model.inFlight("l") === 0)
+}, 60_000)
+
+test("beside a plugin with tools of these names ours have others, and the log says what to do", async () => {
+  const folder = join(oc.home.root, "oh-my-opencode")
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "index.js"), "export default { id: 'stand-in', server: async () => ({}) }\n")
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "oh-my-opencode", version: "4.0.0", type: "module", main: "index.js" }),
+  )
+  await using home = await startPluginHome({ before: [folder] })
+  const c = await converse(home)
+  const answer = await c.call("lanes_delegate", launch("apart", quick("fine")).args)
+  expect(answer).toContain("lanes_delegate(session_id=")
+  const [told] = await c.told(1)
+  expect(told?.text).toContain(`lanes_output(task_id="${taskIn(answer)}")`)
+  expect(await c.call("lanes_output", { task_id: taskIn(answer) })).toContain("---\n\nfine")
+  expect(home.model.calls((call) => call.tools.includes("delegate_task"))).toEqual([])
+  await until(async () => logOf(home.home.root).includes("is loaded too and registers"))
+}, 60_000)
+
+test("with a wrong configuration OpenCode starts as ever and the tools say what is wrong", async () => {
+  await using home = await startPluginHome({ files: { "opencode-lanes.json": '{ "defaultConcurrency": "three" }' } })
+  const c = await converse(home)
+  const answer = await c.call("delegate_task", launch("never", quick("x")).args)
+  expect(answer).toMatch(
+    /opencode-lanes\.json cannot be used; [^]*defaultConcurrency: expected an integer ≥ 1, got "three"/,
+  )
+  expect(home.model.calls("never")).toEqual([])
+}, 60_000)
+
+test("when all is over nothing is busy and memory does not slope", async () => {
+  await using home = await startPluginHome()
+  const c = await converse(home)
+  const sizes: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const ids = Array.from({ length: 5 }, (_, i) => `s${round}-${i}`)
+    const before = (await c.notices()).length
+    await c.turn([{ tools: ids.map((id) => launch(id, quick("done"))) }, { text: "ok" }])
+    await c.told(before + 5)
+    await c.idle()
+    sizes.push(rss(home.server.pid))
+  }
+  const { data = {} } = await home.client.session.status()
+  expect(data).toEqual({})
+  expect(home.model.inFlight()).toBe(0)
+  // OpenCode itself keeps some of every message; a leak of ours per task would be a multiple of it.
+  expect((sizes.at(-1) ?? 0) - (sizes.at(1) ?? 0)).toBeLessThan(80)
+}, 90_000)
+
+function rss(pid: number): number {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1])
+  return (pages * 4096) / 1_048_576
+}
+
+function logOf(root: string): string {
+  const folder = join(root, "data", "opencode", "log")
+  return readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), "utf8"))
+    .join("\n")
+}
