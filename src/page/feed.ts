@@ -84,9 +84,9 @@ export class Feed implements Disposable {
   #take(event: LaneEvent): void {
     const slim = wireEvent(event)
     const before = slim.id === undefined ? undefined : this.#tasks.get(slim.id)
-    this.history.note(slim, before)
     const row = slim.id === undefined || event.type === "task:snapshot" ? undefined : this.#source.get(slim.id)
     const task = row === undefined ? undefined : wireTask(row)
+    this.history.note(slim, before, task)
     if (task !== undefined) this.#tasks.set(task.id, task)
     const frame: WireFrame = {
       event: slim,

@@ -8,6 +8,7 @@ interface Kept {
   marks: Mark[]
   past: PastRun[]
   tool?: string | undefined
+  steps: number
   todosOpen?: number | undefined
   retrying?: string | undefined
 }
@@ -22,7 +23,7 @@ export class History {
   load(all: Readonly<Record<string, WireHistory>>): void {
     this.#of.clear()
     for (const [id, { marks, past, todosOpen, retrying }] of Object.entries(all)) {
-      this.#of.set(id, { marks: [...marks], past: [...past], todosOpen, retrying })
+      this.#of.set(id, { marks: [...marks], past: [...past], steps: 0, tool: marks.findLast(([, kind]) => kind === "tool")?.[2], todosOpen, retrying })
     }
   }
 
@@ -39,13 +40,13 @@ export class History {
     for (const id of this.#of.keys()) if (gone(id)) this.#of.delete(id)
   }
 
-  /** Notes what an event says; `before` is the task as it was. */
-  note(event: WireEvent, before: WireTask | undefined): void {
+  /** Notes what an event says, of a task as it was and as it is. */
+  note(event: WireEvent, before: WireTask | undefined, after: WireTask | undefined): void {
     const { id, at } = event
     if (id === undefined) return
     switch (event.type) {
       case "task:progress":
-        return this.#tool(id, at, event["tool"])
+        return this.#tool(id, at, after, event["tool"])
       case "task:snapshot":
         return this.#seen(id, at, event)
       case "task:nudged":
@@ -60,15 +61,22 @@ export class History {
       case "task:continued":
         return this.#again(id, before)
       case "task:settled":
+        this.#tool(id, at, after, undefined)
         return this.#rest(id)
       default:
     }
   }
 
-  #tool(id: TaskId, at: number, tool: unknown): void {
+  /** Progress is told once a second: a tool that ended in between is known by the row's last one alone. */
+  #tool(id: TaskId, at: number, after: WireTask | undefined, running: unknown): void {
+    const name = typeof running === "string" ? running : after?.tool
+    if (name === undefined) return
     const kept = this.#keep(id)
-    const name = typeof tool === "string" ? tool : undefined
-    if (name !== undefined && name !== kept.tool) this.#mark(id, at, "tool", name)
+    const steps = after?.steps ?? kept.steps
+    if (name !== kept.tool || (running !== undefined && steps > kept.steps)) {
+      this.#mark(id, at, "tool", name)
+      kept.steps = steps
+    }
     kept.tool = name
   }
 
@@ -93,6 +101,7 @@ export class History {
     const kept = this.#of.get(id)
     if (kept === undefined) return
     kept.tool = undefined
+    kept.steps = 0
     kept.retrying = undefined
   }
 
@@ -104,7 +113,7 @@ export class History {
 
   #keep(id: TaskId): Kept {
     let kept = this.#of.get(id)
-    if (kept === undefined) this.#of.set(id, (kept = { marks: [], past: [] }))
+    if (kept === undefined) this.#of.set(id, (kept = { marks: [], past: [], steps: 0 }))
     return kept
   }
 }

@@ -112,7 +112,7 @@ export function App({ store }: { store: Store }): VNode {
 /** An automatic length grows in steps: the axis would otherwise never rest. */
 function coarse(length: number, chosen: Span | number | undefined): number {
   if (chosen !== undefined) return length
-  const steps = [60_000, 90_000, 120_000, 180_000, 300_000, 450_000, 600_000, 900_000, 1_200_000, 1_800_000]
+  const steps = [60, 90, 120, 180, 240, 300, 420, 600, 780, 960, 1_200, 1_500, 1_800].map((s) => s * 1_000)
   return steps.find((step) => step >= length) ?? 1_800_000
 }
 

@@ -40,8 +40,8 @@ export function CopyButton({ text, label, children }: { text: string; label: str
     window.clearTimeout(timer.current)
     timer.current = window.setTimeout(() => setCopied(false), 1_500)
   }
-  return html`<button type="button" class="button quiet mono" title=${label} aria-label=${`${label}: ${text}`} onClick=${() => void copy()}>
-    ${children} <span class="copied" role="status">${copied ? "copied" : ""}</span>
+  return html`<button type="button" class="button quiet mono" title=${label} onClick=${() => void copy()}>
+    <span class="spoken">${label}</span>${children} <span class="copied" role="status">${copied ? "copied" : ""}</span>
   </button>`
 }
 

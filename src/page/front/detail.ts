@@ -54,8 +54,8 @@ export function Detail({ store, task, now, onClose }: DetailProps): VNode {
       <div class="actions">
         ${live && store.can.has("cancel") ? html`<${SureButton} label="Cancel" sure="Really cancel?" kind="danger" onSure=${() => void act("cancel", {})} />` : null}
         ${shown?.open === undefined ? null : html`<a class="button" href=${shown.open} target="_blank" rel="noreferrer">${icon("out")} Open in OpenCode</a>`}
-        <${CopyButton} text=${task.id} label="Copy the task's id">${task.id}<//>
-        ${task.sessionID === undefined ? null : html`<${CopyButton} text=${task.sessionID} label="Copy the session's id">${task.sessionID.slice(0, 12)}…<//>`}
+        <${CopyButton} text=${task.id} label="Copy the task's id">${icon("copy")} ${task.id}<//>
+        ${task.sessionID === undefined ? null : html`<${CopyButton} text=${task.sessionID} label="Copy the session's id">${icon("copy")} ${task.sessionID.slice(0, 12)}…<//>`}
       </div>
       ${wrong === "" ? null : html`<p class="wrong" role="alert">${wrong}</p>`}
     </header>

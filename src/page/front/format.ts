@@ -1,6 +1,7 @@
 /** `Xh Ym Zs`, the larger two of them; tenths below ten seconds. */
 export function duration(ms: number): string {
   const whole = Math.max(0, ms)
+  if (whole < 50) return "0s"
   if (whole < 10_000) return `${(whole / 1000).toFixed(1)}s`
   const seconds = Math.round(whole / 1000)
   const h = Math.floor(seconds / 3600)
@@ -20,6 +21,7 @@ const trim = (n: number): string => (n < 10 ? n.toFixed(1).replace(/\.0$/, "") :
 
 export function money(cost: number): string {
   if (cost === 0) return "$0"
+  if (cost < 0.0001) return "<$0.0001"
   return cost < 0.01 ? `$${cost.toFixed(4)}` : `$${cost.toFixed(2)}`
 }
 

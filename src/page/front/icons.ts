@@ -5,7 +5,7 @@ import type { TaskState } from "../../core/task.ts"
 
 const PATHS: Readonly<Record<string, string>> = {
   running: "M5 3.2v9.6L13 8z",
-  pending: "M8 3.5V8l3 2",
+  pending: "M8 2.6a5.4 5.4 0 100 10.8 5.4 5.4 0 000-10.8zM8 5.2V8l2 1.4",
   completed: "M3.5 8.5l3 3 6-7",
   error: "M4.5 4.5l7 7M11.5 4.5l-7 7",
   cancelled: "M4 8h8",

@@ -34,7 +34,7 @@ export function Lanes({ store, version, onOpen }: { store: Store; version: numbe
   return html`<section class="lanes" aria-label="Lanes">
     ${lanes.map((lane) => {
       const of = tasks.get(lane.lane)
-      const head = of?.waiting.reduce((first, task) => (task.queuedAt < first.queuedAt || (task.queuedAt === first.queuedAt && task.order < first.order) ? task : first))
+      const head = of?.waiting.sort((a, b) => a.queuedAt - b.queuedAt || a.order - b.order)[0]
       return html`<${Lane} key=${lane.lane} lane=${lane} held=${of?.held ?? []} head=${head} now=${store.now()} canLimit=${store.can.has("setLimits")} onOpen=${onOpen} />`
     })}
   </section>`
@@ -65,8 +65,7 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
         : html`<p class="next">
             <button type="button" class="link" onClick=${() => onOpen(head.id)}>${head.description}</button>
             <span class="muted">
-              ${" "}is next, waiting ${duration(now - head.queuedAt)} for
-              ${oldest === undefined ? " a slot" : html` one of ${plural(held.length, "run")}, the oldest at ${duration(now - (oldest.startedAt ?? now))}`}
+              ${" "}is next, for ${duration(now - head.queuedAt)}${oldest === undefined ? "" : `; ${plural(held.length, "run")} before it, the oldest ${duration(now - (oldest.startedAt ?? now))}`}
             </span>
           </p>`
     }

@@ -51,7 +51,6 @@ export class Row extends Component<RowProps> {
   override render({ task, history, span, width, barHeight, height, now, index, size, active, open, onOpen }: RowProps): VNode {
     const time = timeOf(task, now)
     const detail = task.state === "running" && task.tool !== undefined ? task.tool : (task.agent ?? "")
-    const said = [task.description, STATE_WORDS[task.state], time, task.agent ?? "", task.reason ?? ""].filter(Boolean).join(", ")
     return html`<div
       id=${`row-${task.id}`}
       class=${`row ${task.state} ${active ? "active" : ""} ${open ? "open" : ""}`}
@@ -59,14 +58,13 @@ export class Row extends Component<RowProps> {
       aria-selected=${open}
       aria-posinset=${index + 1}
       aria-setsize=${size}
-      aria-label=${said}
       data-task=${task.id}
       data-state=${task.state}
       style=${{ transform: `translateY(${index * height}px)`, height: `${height}px` }}
       onClick=${() => onOpen(task.id)}
     >
       <div class="label">
-        ${stateIcon(task.state)}
+        ${stateIcon(task.state)}<span class="spoken">${STATE_WORDS[task.state]}</span>
         <span class="what">${task.description}</span>
         <span class="who">${detail}</span>
         <span class="time">${time}</span>

@@ -71,7 +71,7 @@ export class Store {
     this.frames++
     const { event, task, lanes } = frame
     const before = event.id === undefined ? undefined : this.tasks.get(event.id)
-    this.history.note(event, before)
+    this.history.note(event, before, task)
     if (task !== undefined) this.tasks.set(task.id, task)
     if (lanes !== undefined) this.lanes = lanes
     if (event.type !== "task:snapshot") {

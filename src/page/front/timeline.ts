@@ -9,7 +9,7 @@ import type { Span } from "./scale.ts"
 import { lengthOf, moved, zoomed } from "./scale.ts"
 import type { Store } from "./store.ts"
 
-const LABEL = 300
+const LABEL = 320
 const AXIS = 58
 /** Below this width a label stands above its bars. */
 const NARROW = 640
@@ -135,8 +135,8 @@ export function Timeline({ store, tasks, span, now, openID, onOpen, onSpan }: Ti
     <div class="axis">
       ${narrow ? null : html`<div class="label muted">${tasks.length === 1 ? "1 task" : `${tasks.length} tasks`}</div>`}
       <${Load} tasks=${tasks} span=${span} width=${width} height=${AXIS} now=${now} />
-      <div class="grid-holder"><${Grid} span=${span} width=${width} height=${Math.max(0, box.height - AXIS)} now=${now} /></div>
     </div>
+    <div class="grid-holder"><${Grid} span=${span} width=${width} height=${Math.max(0, box.height - AXIS)} now=${now} /></div>
     <div
       class="rows"
       role="listbox"
