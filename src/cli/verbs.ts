@@ -22,6 +22,24 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     about: "Run the tasks of a file side by side and print their results",
     load: async () => (await import("./batch.ts")).batch,
   },
+  list: { about: "List tasks, whoever launched them", load: async () => (await import("./list.ts")).list },
+  output: {
+    about: "Print a task's result, or how far it is",
+    load: async () => (await import("./output.ts")).output,
+  },
+  continue: {
+    about: "Give a task one more prompt, in its session",
+    load: async () => (await import("./continue.ts")).goOn,
+  },
+  cancel: { about: "Cancel a task, or all of a project", load: async () => (await import("./cancel.ts")).cancel },
+  events: {
+    about: "Print what happened to tasks, and what happens",
+    load: async () => (await import("./events.ts")).events,
+  },
+  resume: {
+    about: "Take over the tasks of a coordinator that is gone",
+    load: async () => (await import("./resume.ts")).resume,
+  },
   completion: {
     about: "Print the completion script of a shell",
     load: async () => (await import("./completion.ts")).completion,

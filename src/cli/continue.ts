@@ -1,0 +1,27 @@
+/** `lanes continue`: one more prompt for a task of a coordinator in another process. */
+
+import { defineCommand } from "citty"
+import type { CommandDef } from "citty"
+import { ask, Journals, print, toStderr } from "./journals.ts"
+import { UsageError } from "./output/errors.ts"
+
+const args = {
+  id: { type: "positional", required: true, description: "A task's id, bg_…, or its session's, ses_…" },
+  prompt: { type: "positional", required: false, description: "What to do next; - or nothing reads it from stdin" },
+} as const
+
+export const goOn: CommandDef<typeof args> = defineCommand({
+  meta: { name: "continue", description: "Give a task one more prompt, in its session" },
+  args,
+  run: async ({ args: { id, prompt } }) => {
+    using journals = await Journals.open()
+    const found = journals.task(id)
+    const text = prompt === undefined || prompt === "-" ? await Bun.stdin.text() : prompt
+    if (text.trim() === "") throw new UsageError("lanes continue: the prompt is empty.")
+    const { id: task, epoch } = (await ask(found, { type: "continue", id: found.row.id, prompt: text }, 15_000)) as { id: string; epoch: number }
+    const same = epoch === found.row.epoch && found.row.outcome === undefined
+    toStderr(same ? "It gets the prompt as a follow-up of its run." : "It runs again, in the same session.")
+    toStderr(`Read the answer with: lanes output ${task} --follow`)
+    return print(task)
+  },
+})

@@ -1,0 +1,90 @@
+/** What commands know of coordinators in other processes: their journals, and the way to ask them. */
+
+import { openReaders } from "../adapters/journal-reader.ts"
+import type { JournalReader } from "../adapters/journal-reader.ts"
+import type { OwnerRequest } from "../adapters/request-files.ts"
+import { askOwner } from "../adapters/request-files.ts"
+import { sqliteLibrary } from "../adapters/sqlite-library.ts"
+import { canonical, stateFolder } from "../adapters/state-folder.ts"
+import type { TaskRow } from "../core/task.ts"
+import { EXIT } from "./output/exit-codes.ts"
+import { UsageError } from "./output/errors.ts"
+
+/** A task and the journal it is in. */
+export interface FoundTask {
+  readonly row: TaskRow
+  readonly reader: JournalReader
+  /** A coordinator looks after it now. */
+  readonly living: boolean
+}
+
+/** All journals of this user; what cannot be read is said. */
+export class Journals implements Disposable {
+  readonly readers: readonly JournalReader[]
+
+  private constructor(readers: readonly JournalReader[]) {
+    this.readers = readers
+  }
+
+  static async open(say: (sentence: string) => void = toStderr): Promise<Journals> {
+    const open = await sqliteLibrary()
+    return new Journals(open === undefined ? [] : openReaders(open, stateFolder(), say))
+  }
+
+  /** Tasks of one project, or of all, oldest first. */
+  tasks(directory: string | undefined): FoundTask[] {
+    const wanted = directory === undefined ? undefined : canonical(directory)
+    return this.readers
+      .flatMap((reader) => {
+        const owner = reader.owner()
+        const rows = reader.rows().filter(({ spec }) => wanted === undefined || owner.directory === wanted || canonical(spec.directory) === wanted)
+        return rows.map((row) => ({ row, reader, living: owner.living }))
+      })
+      .sort((a, b) => a.row.createdAt - b.row.createdAt || a.row.order - b.row.order)
+  }
+
+  /** One task, wherever it was launched, by its id or its session's. */
+  task(id: string): FoundTask {
+    if (!/^(bg|ses)_\w+$/.test(id)) throw new UsageError(`"${id}" is no task id; those look like bg_4k2m9x0a.`)
+    for (const reader of this.readers) {
+      const row = id.startsWith("bg_") ? reader.row(id) : reader.rows().find(({ sessionID }) => sessionID === id)
+      if (row !== undefined) return { row, reader, living: reader.owner().living }
+    }
+    throw new Missing(`There is no task ${id}. See lanes list --all; what ended a day ago is forgotten.`)
+  }
+
+  [Symbol.dispose](): void {
+    for (const reader of this.readers) reader[Symbol.dispose]()
+  }
+}
+
+/** Something that is asked for is not there. */
+class Missing extends Error {
+  override readonly name = "Missing"
+}
+
+/** Asks the coordinator that looks after a task; says so when there is none. */
+export async function ask({ row, reader, living }: FoundTask, request: OwnerRequest, timeoutMs?: number): Promise<unknown> {
+  if (living) return askOwner(reader.file, request, timeoutMs)
+  throw new Missing(`No coordinator looks after ${row.id} now: its process has ended. ${ORPHAN_HINT}`)
+}
+
+export const ORPHAN_HINT = "lanes resume takes over what it left."
+
+/** Says on stderr that what is shown may be old; for tasks nobody looks after. */
+export function warnOfOrphans(tasks: readonly FoundTask[]): void {
+  const orphans = tasks.filter(({ row, living }) => !living && row.settledAt === undefined).length
+  if (orphans === 0) return
+  const which = orphans === 1 ? "1 unfinished task has" : `${orphans} unfinished tasks have`
+  toStderr(`${which} no coordinator: what is shown is the last that was known. ${ORPHAN_HINT}`)
+}
+
+export function toStderr(sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
+}
+
+/** Writes to stdout; a reader that has left is no failure. */
+export function print(text: string): number {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`)
+  return EXIT.ok
+}
