@@ -1,4 +1,4 @@
-import type { TaskId, TaskState } from "../core/task.ts"
+import type { TaskId } from "../core/task.ts"
 import type { Mark, MarkKind, PastRun, WireEvent, WireHistory, WireTask } from "./wire.ts"
 
 const MARKS = 120
@@ -44,7 +44,8 @@ export class History {
   note(event: WireEvent, before: WireTask | undefined, after: WireTask | undefined): void {
     const { id, at } = event
     if (id === undefined) return
-    switch (event.type) {
+    const type: string = event.type
+    switch (type) {
       case "task:progress":
         return this.#tool(id, at, after, event["tool"])
       case "task:snapshot":
@@ -93,7 +94,7 @@ export class History {
   #again(id: TaskId, before: WireTask | undefined): void {
     if (before?.settledAt === undefined) return
     const { past } = this.#keep(id)
-    past.push([before.queuedAt, before.startedAt ?? null, before.settledAt, before.state as TaskState])
+    past.push([before.queuedAt, before.startedAt ?? null, before.settledAt, before.state])
     if (past.length > PAST) past.shift()
   }
 

@@ -69,25 +69,20 @@ const WORDS = 200
 
 /** An event without long texts: results and prompts are read in the detail. */
 export function wireEvent(event: LaneEvent): WireEvent {
-  switch (event.type) {
-    case "task:snapshot": {
-      const { status, newest, todos } = event.snapshot
-      const { snapshot: _, ...rest } = event
-      return {
-        ...rest,
-        status: status.type,
-        ...(status.type === "retry" ? { retry: `${status.message} (attempt ${status.attempt})`.slice(0, WORDS) } : {}),
-        ...(newest?.tool === undefined ? {} : { tool: newest.tool }),
-        ...(todos === undefined ? {} : { todosOpen: todos.open }),
-      }
+  if (event.type === "task:snapshot") {
+    const { status, newest, todos } = event.snapshot
+    const { snapshot: _, ...rest } = event
+    return {
+      ...rest,
+      status: status.type,
+      ...(status.type === "retry" ? { retry: `${status.message} (attempt ${status.attempt})`.slice(0, WORDS) } : {}),
+      ...(newest?.tool === undefined ? {} : { tool: newest.tool }),
+      ...(todos === undefined ? {} : { todosOpen: todos.open }),
     }
-    case "task:settled": {
-      const { state, reason, sentence, durationMs, queuedMs, cost } = event.outcome
-      return { ...event, outcome: { state, reason, sentence, durationMs, queuedMs, cost } }
-    }
-    case "task:continued":
-      return { ...event, prompt: event.prompt.slice(0, WORDS) }
-    default:
-      return { ...event }
   }
+  if (event.type === "task:settled") {
+    const { state, reason, sentence, durationMs, queuedMs, cost } = event.outcome
+    return { ...event, outcome: { state, reason, sentence, durationMs, queuedMs, cost } }
+  }
+  return event.type === "task:continued" ? { ...event, prompt: event.prompt.slice(0, WORDS) } : { ...event }
 }

@@ -43,7 +43,7 @@ function post(of: Page, path: string, body: unknown, headers: Record<string, str
 /** The status of a request as it is written, for headers that no `fetch` lets one choose. */
 function raw(lines: readonly string[], port: number = page.port): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(`${[...lines, "connection: close", "", ""].join("\r\n")}`))
+    const socket = connect(port, "127.0.0.1", () => socket.write([...lines, "connection: close", "", ""].join("\r\n")))
     let answer = ""
     socket.on("data", (data) => (answer += data.toString()))
     socket.on("close", () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0)))

@@ -66,14 +66,14 @@ export function App({ store }: { store: Store }): VNode {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return
-      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select")
+      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select") ? event.target : undefined
       if (event.key === "Escape") {
-        if (typing) (event.target as HTMLElement).blur()
+        if (typing !== undefined) typing.blur()
         else if (openID !== undefined) close()
-      } else if (!typing && event.key === "/") {
+      } else if (typing === undefined && event.key === "/") {
         event.preventDefault()
         search.current?.focus()
-      } else if (!typing && event.key === "f") setView(typeof view === "object" ? lengthOf(view) : view)
+      } else if (typing === undefined && event.key === "f") setView(typeof view === "object" ? lengthOf(view) : view)
     }
     window.addEventListener("keydown", press)
     return () => window.removeEventListener("keydown", press)

@@ -11,8 +11,12 @@ const SHOWN = 200
 
 /** An event as one line. */
 function words(event: WireEvent): string {
-  const of = (key: string): string => String(event[key] ?? "")
-  switch (event.type) {
+  const of = (key: string): string => {
+    const value = event[key]
+    return typeof value === "string" || typeof value === "number" ? String(value) : ""
+  }
+  const type: string = event.type
+  switch (type) {
     case "task:queued":
       return `${of("lane")}${event["ahead"] === 0 ? "" : `, ${of("ahead")} ahead`}`
     case "task:started":
@@ -47,7 +51,7 @@ function words(event: WireEvent): string {
 /** What was said lately, newest first, and all of it as a file. */
 export function Events({ store, onOpen }: { store: Store; onOpen: (id: string) => void }): VNode {
   const [open, setOpen] = useState(false)
-  const events = open ? store.events.slice(-SHOWN).reverse() : []
+  const events = open ? store.events.slice(-SHOWN).toReversed() : []
   const last = store.events.at(-1)
   return html`<section class=${`events ${open ? "open" : ""}`} aria-label="Events">
     <h3>
