@@ -1,0 +1,11 @@
+import { createRequire } from "node:module"
+import run from "./peer-worker.ts"
+
+interface Poolifier {
+  readonly ThreadWorker: new (run: (data: never) => unknown) => unknown
+}
+
+const require = createRequire(import.meta.url)
+const { ThreadWorker } = require("poolifier") as Poolifier
+
+export default new ThreadWorker(run as (data: never) => unknown)
