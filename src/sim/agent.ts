@@ -36,6 +36,7 @@ const ENDINGS: ReadonlySet<Act["do"]> = new Set(["hang", "chatter", "escape", "f
 export class AgentScript {
   readonly acts: readonly Act[]
 
+  /** @internal */
   constructor(acts: readonly Act[] = []) {
     this.acts = acts
   }

@@ -25,6 +25,7 @@ export interface CampaignOptions {
   readonly sometimes?: readonly string[]
   /** Plays each seed twice and compares; `SIM_CHECK_DETERMINISM=1` does. */
   readonly twice?: boolean
+  /** @internal */
   readonly oracles?: readonly Oracle[]
   /** Hears of each seed when it is through. */
   readonly each?: (seed: number, run: RunResult) => void

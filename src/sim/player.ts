@@ -10,8 +10,8 @@ import type { SimMessage, SimSession } from "./session.ts"
 export interface Stage {
   readonly loop: Loop
   readonly dice: Dice
-  /** A new id, newer than all the session holds. */
-  nextID(prefix: "msg" | "per" | "que", after?: string): string
+  /** A new id, on the server's clock. */
+  nextID(prefix: "msg" | "per" | "que"): string
   hint(session: SimSession, hint: Hint): void
   /** What a prompt of this text asks the agent to do. */
   scriptOf(session: SimSession, text: string): readonly Act[] | undefined
@@ -186,6 +186,7 @@ export class Player {
         this.#left = { keep: act.left, afterNudges: act.afterNudges }
         return this.#write(Array.from({ length: act.count }, (_, i) => ({ content: `part ${i + 1}`, status: "pending" })))
       case "list":
+        this.#left = { keep: act.todos.length, afterNudges: Number.POSITIVE_INFINITY }
         return this.#write(act.todos)
       case "idle":
         if (act.where === "within") this.#open()
@@ -328,9 +329,9 @@ export class Player {
 
   /** A user message of OpenCode's own. */
   #synthetic(text: string): void {
-    const id = this.#stage.nextID("msg", this.#session.messages.at(-1)?.id)
+    const id = this.#stage.nextID("msg")
     this.taken.add(id)
-    this.#session.insert(newMessage(id, "user", this.#stage.loop.wall, undefined, [{ type: "text", text, synthetic: true }]))
+    this.#session.messages.push(newMessage(id, "user", this.#stage.loop.wall, undefined, [{ type: "text", text, synthetic: true }]))
   }
 
   #ask(permission: string, patterns: readonly string[]): void {
@@ -379,9 +380,9 @@ export class Player {
   #open(): SimMessage {
     if (this.#message !== undefined) return this.#message
     const { loop, hint, nextID } = this.#stage
-    const id = nextID("msg", this.#session.messages.at(-1)?.id)
+    const id = nextID("msg")
     this.#message = newMessage(id, "assistant", loop.wall, this.#session.newestUser?.id, [])
-    this.#session.insert(this.#message)
+    this.#session.messages.push(this.#message)
     this.#session.steps++
     this.#moved()
     this.visibleAt = loop.now

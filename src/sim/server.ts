@@ -53,7 +53,7 @@ export class SimServer {
     this.#stage = {
       loop: world.loop,
       dice: world.dice,
-      nextID: (prefix, after) => this.#nextID(prefix, after),
+      nextID: (prefix) => this.#nextID(prefix),
       hint: (session, hint) => world.hint(session, hint),
       scriptOf: (session, text) => world.scriptOf(session, text),
       changed: (session, status) => this.#changed(session, status),
@@ -120,7 +120,7 @@ export class SimServer {
     if (!fresh) return
     const message = newMessage(input.messageID, "user", this.#world.loop.wall, undefined, [{ type: "text", text: input.text, synthetic: false }])
     message.quiet = input.noReply === true
-    session.insert(message)
+    session.messages.push(message)
     session.updated = this.#world.loop.wall
     if (message.quiet || player === undefined) return
     if (input.model?.startsWith("unknown") === true) {
@@ -204,10 +204,10 @@ export class SimServer {
     this.#world.observe?.({ type: "busy", session, busy: status !== undefined })
   }
 
-  /** Ascending, whatever the wall clock does. */
-  #nextID(prefix: string, after = ""): string {
-    const floor = after === "" ? 0 : Number.parseInt(after.slice(4, 16), 16)
-    this.#stamp = Math.max(this.#stamp + 1, floor + 1, ((this.#world.loop.wall % 2 ** 36) * COUNTERS + 1) % WRAP)
+  /** Ascending with the wall clock: when that is set back, so are they. */
+  #nextID(prefix: string): string {
+    const now = ((this.#world.loop.wall % 2 ** 36) * COUNTERS + 1) % WRAP
+    this.#stamp = this.#stamp >= now && this.#stamp < now + COUNTERS ? this.#stamp + 1 : now
     let tail = ""
     for (let rest = ++this.#made; tail.length < 14; rest = Math.floor(rest / 62)) tail = BASE62.charAt(rest % 62) + tail
     return `${prefix}_${this.#stamp.toString(16).padStart(12, "0")}${tail}`

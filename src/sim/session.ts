@@ -40,7 +40,7 @@ export class SimSession {
   tokens = 0
   steps = 0
   todos: readonly Todo[] = []
-  /** Ascending by id. */
+  /** In order of creation on the server's clock; ids may come from other clocks. */
   readonly messages: SimMessage[] = []
   readonly asks: Map<string, Ask> = new Map()
 
@@ -70,13 +70,6 @@ export class SimSession {
     const entry = this.metadata["opencode-lanes"]
     const task = typeof entry === "object" && entry !== null ? (entry as { task?: unknown }).task : undefined
     return typeof task === "string" ? task : undefined
-  }
-
-  /** Ids ascend with time; one that a client made may come late. */
-  insert(message: SimMessage): void {
-    let at = this.messages.length
-    while (at > 0 && (this.messages[at - 1]?.id ?? "") > message.id) at--
-    this.messages.splice(at, 0, message)
   }
 
   find(id: string): SimMessage | undefined {

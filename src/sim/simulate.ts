@@ -25,7 +25,7 @@ export interface SimulateOptions {
   readonly faults?: FaultPlan
   /** Whether OpenCode's events reach the coordinator; default true. */
   readonly events?: boolean
-  /** Default: all of them. */
+  /** Default: all of them. @internal */
   readonly oracles?: readonly Oracle[]
   /** Keeps every input for `replay`. */
   readonly record?: boolean
@@ -56,6 +56,7 @@ export class RunResult {
   /** The same for the same seed, in every process. */
   readonly hash: string
 
+  /** @internal */
   constructor(world: World) {
     this.#world = world
     this.rows = world.coordinator?.list() ?? [...world.disk.rows.values()]
@@ -92,6 +93,7 @@ export class SimParent {
   readonly id: string
   readonly #sim: Simulation
 
+  /** @internal */
   constructor(sim: Simulation, id: string) {
     this.#sim = sim
     this.id = id
@@ -125,6 +127,7 @@ export class SimTask {
   readonly of: number
   readonly #sim: Simulation
 
+  /** @internal */
   constructor(sim: Simulation, of: number) {
     this.#sim = sim
     this.of = of
@@ -161,6 +164,7 @@ export class SimTask {
 export class Simulation {
   readonly seed: number
   readonly options: Options
+  /** @internal */
   world: World
   readonly #how: SimulateOptions
   readonly #rates: FaultRates
@@ -297,7 +301,7 @@ export class Simulation {
 
   // ── Again, with less ──
 
-  /** Does something that is a fault; left out when that fault is. */
+  /** Does something that is a fault; left out when that fault is. @internal */
   act(what: FaultClass, effect: (world: World) => void): void {
     this.#do((sim) => {
       if (sim.#left.faults.includes(what)) return
