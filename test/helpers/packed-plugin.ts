@@ -14,7 +14,7 @@ export interface PackedPlugin extends Disposable {
 
 export function packPlugin(): PackedPlugin {
   const folder = mkdtempSync(join(tmpdir(), "opencode-lanes-packed-"))
-  run([process.execPath, "scripts/build.ts"], ROOT)
+  run([process.execPath, "scripts/build.ts", "--no-types"], ROOT)
   run([process.execPath, "pm", "pack", "--ignore-scripts", "--quiet", "--destination", folder], ROOT)
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))
   if (tarball === undefined) throw new Error("nothing was packed")
