@@ -1,8 +1,10 @@
+import { admit, claim, closing, continued } from "./admission.ts"
 import { answerAgain, answerAsks } from "./asks.ts"
 import { Book } from "./book.ts"
 import type { Leave } from "./drains.ts"
 import { Drains } from "./drains.ts"
 import type { Effect } from "./effects.ts"
+import { endOf } from "./ending.ts"
 import { LanesError } from "./errors.ts"
 import type { Input, Now, RunReport, ThreadReport } from "./inputs.ts"
 import type { LaneView, SlotToken } from "./lanes.ts"
@@ -169,58 +171,31 @@ export class Core {
   #launch({ id, spec }: Of<"launch">): void {
     const { tasks, options, now } = this.#book
     const lane = laneOf(spec.model, options)
-    this.#admit(spec.parent?.sessionID, lane)
+    this.#open()
+    admit(this.#book, spec.parent?.sessionID, lane)
     if (tasks.has(id)) throw new LanesError("INVALID_INPUT", `There is a task ${id} already.`)
-    this.#claim(spec.sessionID, id)
+    claim(this.#book, spec.sessionID, id)
     this.#queue(newTask({ id, spec, lane, order: ++this.#order, wall: now.wall }))
   }
 
-  #continue({ id, prompt, background, ttlMs, model, batch }: Of<"continue">): void {
+  #continue(input: Of<"continue">): void {
+    const { id, prompt } = input
     const { options, outbox, now } = this.#book
     const task = this.#book.known(id)
-    if (!isTerminal(task.state)) {
-      if (this.#closing !== "no") throw closing()
-      return this.#prompt(task, "follow-up", prompt)
-    }
-    const { parent } = task.spec
-    const spec = {
-      ...task.spec,
-      prompt,
-      background: background ?? task.spec.background,
-      ...(ttlMs === undefined ? {} : { ttlMs }),
-      ...(model === undefined ? {} : { model }),
-      ...(parent === undefined || batch === undefined ? {} : { parent: { ...parent, batch } }),
-    }
+    this.#open()
+    if (!isTerminal(task.state)) return this.#prompt(task, "follow-up", prompt)
+    const spec = continued(task.spec, input)
     const lane = laneOf(spec.model, options)
-    this.#admit(parent?.sessionID, lane)
-    this.#claim(task.sessionID, id)
+    admit(this.#book, spec.parent?.sessionID, lane)
+    claim(this.#book, task.sessionID, id)
     const next = nextEpoch(task, prompt, spec, { lane, order: ++this.#order, wall: now.wall })
     outbox.drop(task)
     this.#book.emit({ type: "task:continued", id, epoch: next.epoch, prompt })
     this.#queue(next)
   }
 
-  /** Caps, before anything is stored. */
-  #admit(parent: string | undefined, lane: string): void {
+  #open(): void {
     if (this.#closing !== "no") throw closing()
-    const { lanes, outbox, options } = this.#book
-    const { maxQueued, maxPerRoot } = options
-    if (lanes.waiting >= maxQueued && !lanes.hasRoom(lane)) {
-      throw new LanesError("QUEUE_FULL", `${maxQueued} tasks are waiting already.`, "Wait for some to finish, or raise maxQueued.")
-    }
-    if (parent !== undefined && outbox.countUnsettled(parent) >= maxPerRoot) {
-      const hint = "Wait for some to finish, cancel some, or raise maxPerRoot."
-      throw new LanesError("PARENT_LIMIT", `This conversation has ${maxPerRoot} unfinished tasks.`, hint)
-    }
-  }
-
-  /** Two runs never share a session. */
-  #claim(sessionID: string | undefined, id: TaskId): void {
-    const { tasks, bySession } = this.#book
-    const owner = sessionID === undefined ? undefined : tasks.get(bySession.get(sessionID) ?? "")
-    if (owner === undefined || owner.id === id || isTerminal(owner.state)) return
-    const hint = "Continue that task instead."
-    throw new LanesError("INVALID_INPUT", `Task ${owner.id} works in the session ${sessionID} now.`, hint)
   }
 
   /** pending: stored, told, and given a slot if there is one. */
@@ -361,31 +336,17 @@ export class Core {
   }
 
   #conclude(run: Run, verdict: Exclude<Verdict, { type: "wait" }>): void {
-    const { task, evidence } = run
-    switch (verdict.type) {
-      case "complete":
-        return this.#settle(task, { state: "completed", reason: verdict.reason, truncated: verdict.truncated }, "idle")
-      case "escaped":
-        return this.#settle(task, { state: "cancelled", reason: "USER", message: "Somebody stopped it in its session." }, "idle")
-      case "fail": {
-        const idle = evidence.status.type === "absent" && evidence.sampledAt !== undefined && SEEN_IDLE.has(verdict.reason)
-        return this.#settle(task, { state: "error", reason: verdict.reason, message: verdict.message }, idle ? "idle" : "abort")
-      }
-      case "nudge":
-        task.nudges++
-        this.#prompt(task, "nudge", nudge(verdict.open))
-        return this.#judge(run)
-      case "interrupted": {
-        const { cut, message } = verdict
-        const again = this.#book.options.recover === "resume" && task.resumes < (cut ? BOUNDS.resumes : 1)
-        if (!again) {
-          return this.#settle(task, { state: "error", reason: cut ? "INTERRUPTED" : "SESSION_ERROR", message }, cut ? "abort" : "idle")
-        }
-        task.resumes++
-        this.#prompt(task, "resume", RESUME)
-        return this.#judge(run)
-      }
+    const { task } = run
+    const ending = endOf(verdict, run, this.#book.options)
+    if (ending !== undefined) return this.#settle(task, ending.end, ending.leave)
+    if (verdict.type === "nudge") {
+      task.nudges++
+      this.#prompt(task, "nudge", nudge(verdict.open))
+    } else {
+      task.resumes++
+      this.#prompt(task, "resume", RESUME)
     }
+    this.#judge(run)
   }
 
   /** One more prompt of ours, stored before it is sent. */
@@ -612,18 +573,4 @@ export class Core {
     this.#book.drop(task)
     this.#book.ask({ type: "forget", id })
   }
-}
-
-/** Verdicts on an idle session; all others fall without a fresh look, and what was idle then may be busy now. */
-const SEEN_IDLE: ReadonlySet<string> = new Set([
-  "TODOS_OPEN",
-  "SESSION_ERROR",
-  "PERMISSION",
-  "PROMPT_REJECTED",
-  "AGENT_UNKNOWN",
-  "MODEL_UNKNOWN",
-])
-
-function closing(): LanesError {
-  return new LanesError("CLOSED", "This coordinator is closing and takes no more tasks.", "Create a new one.")
 }
