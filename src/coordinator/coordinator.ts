@@ -9,6 +9,7 @@ import { Core } from "../core/step.ts"
 import type { CancelReason, Outcome, TaskId, TaskRow, TaskSpec } from "../core/task.ts"
 import { isTerminal } from "../core/task.ts"
 import { Bus } from "./bus.ts"
+import { JournalWriter } from "./journal-writer.ts"
 import type { Clock, Ids, Journal, Parent, SessionApi, Threads, Undo } from "./ports.ts"
 
 export interface CoordinatorPorts {
@@ -46,6 +47,7 @@ export class Coordinator {
   readonly bus: Bus
   readonly #core: Core
   readonly #ports: CoordinatorPorts
+  readonly #journal: JournalWriter
   /** By task and epoch. */
   readonly #waiting = new Map<string, Waiting>()
   readonly #deliveries = new Map<AbortController, Delivery>()
@@ -59,6 +61,7 @@ export class Coordinator {
   constructor(options: Options, ports: CoordinatorPorts) {
     this.#core = new Core(options)
     this.#ports = ports
+    this.#journal = new JournalWriter(ports.journal, ports.clock)
     this.bus = new Bus(() => ports.clock.wall())
     ports.threads.listen((report) => this.feed(report))
   }
@@ -123,7 +126,7 @@ export class Coordinator {
 
   /** Sizes of everything that must be empty at rest. */
   sizes(): Readonly<Record<string, number>> {
-    return { ...this.#core.sizes(), promises: this.#waiting.size, deliveries: this.#deliveries.size }
+    return { ...this.#core.sizes(), promises: this.#waiting.size, deliveries: this.#deliveries.size, behind: this.#journal.behind }
   }
 
   /** How the current epoch of a task ends; at once if it has. */
@@ -142,7 +145,7 @@ export class Coordinator {
 
   /** Takes over what an earlier coordinator left in the journal. */
   recover(sessions: "alive" | "dead"): number {
-    const rows = this.#ports.journal.load()
+    const rows = this.#journal.load()
     if (rows.length > 0) this.feed({ type: "recover", rows, sessions })
     return rows.length
   }
@@ -170,7 +173,7 @@ export class Coordinator {
     this.#timer = undefined
     for (const { id, resolve } of this.#waiting.values()) resolve(detached(this.#core.get(id)))
     this.#waiting.clear()
-    this.#ports.journal.close()
+    this.#journal.close()
   }
 
   /** Until the condition holds after some input, or `ms` have gone by. */
@@ -198,7 +201,7 @@ export class Coordinator {
     this.#carryOut(this.#step({ type: "tick" }, now))
     const before = this.#core.get(id)
     const effects = this.#step(input, now)
-    const failure = this.#journal(effects)
+    const failure = this.#journal.write(effects, { refused: true })
     if (failure !== undefined) {
       this.#step({ type: "refuse", id, ...(before === undefined ? {} : { before }) }, now)
       this.#carryOut([{ type: "emit", event: { type: "journal:error", message: failure.message } }])
@@ -216,20 +219,8 @@ export class Coordinator {
     return this.#core.step(input, now)
   }
 
-  #journal(effects: readonly Effect[]): LanesError | undefined {
-    const rows = effects.flatMap((effect) => (effect.type === "journal" ? [effect.row] : []))
-    const forget = effects.flatMap((effect) => (effect.type === "forget" ? [effect.id] : []))
-    if (rows.length === 0 && forget.length === 0) return undefined
-    try {
-      this.#ports.journal.write(rows, forget)
-      return undefined
-    } catch (thrown) {
-      return LanesError.from(thrown, "JOURNAL_FAILED")
-    }
-  }
-
   #carryOut(effects: readonly Effect[]): void {
-    const failure = this.#journal(effects)
+    const failure = this.#journal.write(effects)
     if (failure !== undefined) this.#effects.push({ type: "emit", event: { type: "journal:error", message: failure.message } })
     for (const effect of effects) this.#effects.push(effect)
     if (!this.#carrying) {
@@ -246,7 +237,7 @@ export class Coordinator {
   }
 
   #do(effect: Effect): void {
-    const { threads, api, journal } = this.#ports
+    const { threads, api } = this.#ports
     switch (effect.type) {
       case "journal":
       case "forget":
@@ -261,11 +252,7 @@ export class Coordinator {
         return this.#deliver(effect)
       case "emit": {
         const event = this.bus.emit(effect.event)
-        try {
-          journal.append(event)
-        } catch {
-          // The audit may have holes; the rows are what counts, and their failures are told.
-        }
+        this.#journal.append(event)
         if (event.type === "task:settled") this.#resolve(event)
       }
     }
