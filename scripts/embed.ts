@@ -15,6 +15,8 @@ await using lanes = await createLanes({
   directory: opencode.directory,
   config: { defaultConcurrency: 2 },
   configFiles: false,
+  // This server ends with this program. With one that stays, leave this out: then tasks outlive the program.
+  journal: "memory",
 })
 
 // Subscribe by name, as often as you like; each `on` returns its undo.

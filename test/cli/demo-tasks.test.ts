@@ -7,7 +7,7 @@ test("every tool call of the demo succeeds on the sample project, on a machine w
   await using opencode = await startPrivateOpenCode()
   const { url: server, password, directory } = opencode
   const config = { defaultConcurrency: DEMO_TASKS.length }
-  await using lanes = await createLanes({ server, password, directory, configFiles: false, config })
+  await using lanes = await createLanes({ server, password, directory, configFiles: false, journal: "memory", config })
   const calls = await Promise.all(
     DEMO_TASKS.map(async ({ agents: [agent = "general"], description, prompt }) => {
       const task = await lanes.launch({ agent, description, prompt })

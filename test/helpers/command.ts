@@ -25,11 +25,12 @@ export interface Traces extends Disposable {
 
 export function watchTraces(): Traces {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "lanes-traces-")))
+  const state = mkdtempSync(join(tmpdir(), "lanes-state-"))
   return {
     folder,
-    env: { ...process.env, TMPDIR: folder, NO_COLOR: undefined, FORCE_COLOR: undefined },
+    env: { ...process.env, TMPDIR: folder, XDG_STATE_HOME: state, NO_COLOR: undefined, FORCE_COLOR: undefined },
     left: () => ({ files: readdirSync(folder), processes: processesWith(folder) }),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]: () => [folder, state].forEach((each) => rmSync(each, { recursive: true, force: true })),
   }
 }
 
