@@ -1,6 +1,8 @@
 /** When something is due; whoever moves one often keeps it. */
 export interface Deadline {
   readonly key: string
+  /** Order of setting: who was set first is met first when both are due at once. */
+  readonly n: number
   at: number
   /** Time of the heap item that stands for it. */
   queuedAt: number
@@ -16,11 +18,13 @@ interface Item {
 /**
  * Deadlines by key, earliest first; each key has at most one. A deadline that moves later costs nothing: its old heap
  * item is met early and put back, so a task whose stale clock is pushed by every poll touches the heap once per
- * deadline, not once per poll.
+ * deadline, not once per poll. What is due at the same time comes in the order of setting, however often `next` was
+ * asked meanwhile: a log of inputs plays to the same effects.
  */
 export class DueQueue {
   readonly #due = new Map<string, Deadline>()
   readonly #heap: Item[] = []
+  #n = 0
 
   get size(): number {
     return this.#due.size
@@ -34,7 +38,7 @@ export class DueQueue {
   set(key: string, at: number): Deadline {
     const known = this.#due.get(key)
     if (known !== undefined) return this.move(known, at)
-    const deadline: Deadline = { key, at, queuedAt: at, alive: true }
+    const deadline: Deadline = { key, n: ++this.#n, at, queuedAt: at, alive: true }
     this.#due.set(key, deadline)
     this.#push({ at, deadline })
     return deadline
@@ -100,7 +104,7 @@ export class DueQueue {
     while (i > 0) {
       const up = (i - 1) >> 1
       const parent = heap[up]
-      if (parent === undefined || parent.at <= item.at) break
+      if (parent === undefined || !isBefore(item, parent)) break
       heap[i] = parent
       i = up
     }
@@ -111,7 +115,7 @@ export class DueQueue {
   #sweep(): void {
     const alive = this.#heap.filter(({ at, deadline }) => deadline.alive && deadline.queuedAt === at)
     // A sorted array is a heap.
-    this.#heap.splice(0, this.#heap.length, ...alive.toSorted((a, b) => a.at - b.at))
+    this.#heap.splice(0, this.#heap.length, ...alive.toSorted((a, b) => (isBefore(a, b) ? -1 : 1)))
   }
 
   #pop(): void {
@@ -125,14 +129,18 @@ export class DueQueue {
       if (left === undefined) break
       const right = heap[child + 1]
       let least = left
-      if (right !== undefined && right.at < left.at) {
+      if (right !== undefined && isBefore(right, left)) {
         least = right
         child++
       }
-      if (least.at >= last.at) break
+      if (!isBefore(least, last)) break
       heap[i] = least
       i = child
     }
     heap[i] = last
   }
+}
+
+function isBefore(a: Item, b: Item): boolean {
+  return a.at < b.at || (a.at === b.at && a.deadline.n < b.deadline.n)
 }

@@ -46,7 +46,7 @@ export function newRun(task: Task, token: SlotToken, how: { mono: number; events
     ref: { task: task.id, epoch: task.epoch, attempt: task.attempt },
     token,
     evidence,
-    deadline: { key: deadlineOf(task.id), at: 0, queuedAt: 0, alive: false },
+    deadline: { key: deadlineOf(task.id), at: 0, queuedAt: 0, n: 0, alive: false },
     rules: undefined,
     started: false,
     again,
@@ -89,9 +89,9 @@ export function assignmentOf({ task, ref, again }: Run, options: Options): Assig
 export function rulesOf(run: Run, options: Options): Rules {
   const { rules } = run
   const { prompts, spec, nudges, todosBefore } = run.task
-  const same =
+  const unchanged =
     rules?.prompts === prompts && rules.spec === spec && rules.nudges === nudges && rules.todosBefore === todosBefore
-  if (same && rules.options === options) return rules
+  if (unchanged && rules.options === options) return rules
   const ttlMs = spec.ttlMs === undefined ? options.taskTtlMs : spec.ttlMs
   const unsent = prompts.filter((prompt) => prompt.messageID === undefined).length
   run.rules = { options, ttlMs, unsent, nudges, todosBefore, prompts, spec }

@@ -37,6 +37,23 @@ describe("due queue", () => {
     )
   })
 
+  test("what is due at once comes in the order of setting, however often the next one was asked for", () => {
+    const command = fc.record({ key: fc.constantFrom("a", "b", "c", "d", "e", "f"), at: fc.nat(6), look: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 60, size: "max" }), (commands) => {
+        const asked = new DueQueue()
+        const alone = new DueQueue()
+        for (const { key, at, look } of commands) {
+          asked.set(key, at)
+          alone.set(key, at)
+          if (look) asked.next()
+        }
+        const taken = (queue: DueQueue): (string | undefined)[] => [...new Set(commands.map(({ key }) => key))].map(() => queue.take(6))
+        expect(taken(asked)).toEqual(taken(alone))
+      }),
+    )
+  })
+
   test("left-overs of deadlines that moved earlier stay few", () => {
     const queue = new DueQueue()
     for (let i = 0; i < 10_000; i++) {
