@@ -82,7 +82,12 @@ class SessionDriver {
       opened = await openSession(this.#assignment, this.#ports, this.#patience())
       if (opened !== undefined && !this.#stopped) {
         this.#told = true
-        report({ type: "session", run, sessionID: opened.id, ...(opened.todos === undefined ? {} : { todos: opened.todos }) })
+        report({
+          type: "session",
+          run,
+          sessionID: opened.id,
+          ...(opened.todos === undefined ? {} : { todos: opened.todos }),
+        })
         await this.#loop(opened, accepted > 0)
       }
     } catch (thrown) {
@@ -268,6 +273,7 @@ function failureOf(thrown: unknown): { reason: ErrorReason; message: string } | 
   if (thrown instanceof RunFailure) return { reason: thrown.reason, message: thrown.message }
   if (!(thrown instanceof LanesError)) throw thrown
   if (thrown.code === "RUN_MOVED_ON") return "moved on"
-  if (thrown.code === "NOT_FOUND") return { reason: "SESSION_GONE", message: "The session no longer exists on the server." }
+  if (thrown.code === "NOT_FOUND")
+    return { reason: "SESSION_GONE", message: "The session no longer exists on the server." }
   return { reason: "SESSION_ERROR", message: thrown.message }
 }

@@ -35,7 +35,8 @@ export class Bus {
     if (this.#delivering) return stamped
     this.#delivering = true
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#mitt.emit(next.type, next)
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+        this.#mitt.emit(next.type, next)
     } finally {
       this.#delivering = false
     }
@@ -147,7 +148,11 @@ export class Bus {
     const failed = (thrown: unknown): void => {
       // A listener of errors that fails itself is not told about it: that would never end.
       if (event.type === "listener:error") return
-      this.emit({ type: "listener:error", event: event.type, message: thrown instanceof Error ? thrown.message : String(thrown) })
+      this.emit({
+        type: "listener:error",
+        event: event.type,
+        message: thrown instanceof Error ? thrown.message : String(thrown),
+      })
     }
     try {
       const result = handler(event)

@@ -74,7 +74,11 @@ export class Coordinator {
   }
 
   /** A new epoch of a settled task, or a follow-up into an unsettled one. Throws a LanesError if refused. */
-  continue(id: TaskId, prompt: string, how: Omit<Extract<Input, { type: "continue" }>, "type" | "id" | "prompt"> = {}): Launched {
+  continue(
+    id: TaskId,
+    prompt: string,
+    how: Omit<Extract<Input, { type: "continue" }>, "type" | "id" | "prompt"> = {},
+  ): Launched {
     this.#store({ type: "continue", id, prompt, ...how }, id)
     return this.#launched(id)
   }
@@ -126,7 +130,12 @@ export class Coordinator {
 
   /** Sizes of everything that must be empty at rest. */
   sizes(): Readonly<Record<string, number>> {
-    return { ...this.#core.sizes(), promises: this.#waiting.size, deliveries: this.#deliveries.size, behind: this.#journal.behind }
+    return {
+      ...this.#core.sizes(),
+      promises: this.#waiting.size,
+      deliveries: this.#deliveries.size,
+      behind: this.#journal.behind,
+    }
   }
 
   /** How the current epoch of a task ends; at once if it has. */
@@ -205,7 +214,11 @@ export class Coordinator {
     if (failure !== undefined) {
       this.#step({ type: "refuse", id, ...(before === undefined ? {} : { before }) }, now)
       this.#carryOut([{ type: "emit", event: { type: "journal:error", message: failure.message } }])
-      throw new LanesError("JOURNAL_FAILED", `The task was not stored: ${failure.message}.`, "Nothing was started; see to the journal and launch again.")
+      throw new LanesError(
+        "JOURNAL_FAILED",
+        `The task was not stored: ${failure.message}.`,
+        "Nothing was started; see to the journal and launch again.",
+      )
     }
     this.#carryOut(effects.filter((effect) => effect.type !== "journal" && effect.type !== "forget"))
   }
@@ -221,7 +234,8 @@ export class Coordinator {
 
   #carryOut(effects: readonly Effect[]): void {
     const failure = this.#journal.write(effects)
-    if (failure !== undefined) this.#effects.push({ type: "emit", event: { type: "journal:error", message: failure.message } })
+    if (failure !== undefined)
+      this.#effects.push({ type: "emit", event: { type: "journal:error", message: failure.message } })
     for (const effect of effects) this.#effects.push(effect)
     if (!this.#carrying) {
       this.#carrying = true
@@ -273,7 +287,8 @@ export class Coordinator {
       if (LanesError.from(thrown, "GARBLED").code === "NOT_FOUND" || clock.now() >= until) return
       clock.setTimer(ABORT_PAUSE_MS, () => {
         const row = this.findBySession(sessionID)
-        if (this.#closed === undefined && (row === undefined || isTerminal(row.state))) this.#abort(directory, sessionID, until)
+        if (this.#closed === undefined && (row === undefined || isTerminal(row.state)))
+          this.#abort(directory, sessionID, until)
       })
     })
   }
@@ -287,7 +302,9 @@ export class Coordinator {
     this.#ports.parent.deliver(delivery, rows, under.signal).then(
       (proofs) => {
         if (!over()) return
-        delivery.items.forEach(({ task, epoch }, i) => this.feed({ type: "told", id: task, epoch, proof: proofs[i] ?? "" }))
+        delivery.items.forEach(({ task, epoch }, i) =>
+          this.feed({ type: "told", id: task, epoch, proof: proofs[i] ?? "" }),
+        )
       },
       (thrown: unknown) => {
         if (!over()) return

@@ -29,7 +29,10 @@ export class JournalWriter {
   }
 
   /** Returns why it failed. `refused`: what fails will be undone, and is not tried again. */
-  write(effects: readonly Effect[], { refused }: { readonly refused: boolean } = { refused: false }): LanesError | undefined {
+  write(
+    effects: readonly Effect[],
+    { refused }: { readonly refused: boolean } = { refused: false },
+  ): LanesError | undefined {
     const changes = new Map<TaskId, TaskRow | undefined>()
     for (const effect of effects) {
       if (effect.type === "journal") changes.set(effect.row.id, effect.row)

@@ -97,7 +97,11 @@ export interface SessionApi {
   ): Promise<SessionInfo>
   get(directory: string, sessionID: string, signal?: AbortSignal): Promise<SessionInfo>
   /** Sessions updated since (epoch ms on the server's clock), newest first, at most `limit`. */
-  list(directory: string, options: { readonly since?: number; readonly limit?: number }, signal?: AbortSignal): Promise<readonly SessionInfo[]>
+  list(
+    directory: string,
+    options: { readonly since?: number; readonly limit?: number },
+    signal?: AbortSignal,
+  ): Promise<readonly SessionInfo[]>
   /** Replaces metadata and appends deny rules of a session not made by us. */
   stamp(
     directory: string,
@@ -123,12 +127,25 @@ export interface SessionApi {
   /** Busy and retrying sessions of one directory. Concurrent callers may share one request. */
   status(directory: string, signal?: AbortSignal): Promise<StatusSample>
   /** The newest `limit` messages, digested; text at most `maxChars`. */
-  newest(directory: string, sessionID: string, options: { readonly limit: number; readonly maxChars: number }, signal?: AbortSignal): Promise<MessagesPage>
+  newest(
+    directory: string,
+    sessionID: string,
+    options: { readonly limit: number; readonly maxChars: number },
+    signal?: AbortSignal,
+  ): Promise<MessagesPage>
   /** Messages as text, oldest first, at most `limit` newest ones. */
-  messages(directory: string, sessionID: string, options: { readonly limit?: number }, signal?: AbortSignal): Promise<readonly PlainMessage[]>
+  messages(
+    directory: string,
+    sessionID: string,
+    options: { readonly limit?: number },
+    signal?: AbortSignal,
+  ): Promise<readonly PlainMessage[]>
   todos(directory: string, sessionID: string, signal?: AbortSignal): Promise<Todos>
   /** Open permission asks and questions of one directory, by session. */
-  asks(directory: string, signal?: AbortSignal): Promise<Readonly<Record<string, readonly { id: string; permission: string; patterns: readonly string[] }[]>>>
+  asks(
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<string, readonly { id: string; permission: string; patterns: readonly string[] }[]>>>
   /** Rejects an ask with a message the model can read. */
   reject(directory: string, askID: string, message: string, signal?: AbortSignal): Promise<void>
   abort(directory: string, sessionID: string, signal?: AbortSignal): Promise<void>

@@ -14,7 +14,15 @@ export function answerAsks(book: Book, run: Run): void {
     seen.set(ask.id, book.now.mono)
     const { id, epoch } = run.task
     const action = reject ? "rejected" : "forwarded"
-    book.emit({ type: "task:permission", id, epoch, askID: ask.id, permission: ask.permission, patterns: ask.patterns, action })
+    book.emit({
+      type: "task:permission",
+      id,
+      epoch,
+      askID: ask.id,
+      permission: ask.permission,
+      patterns: ask.patterns,
+      action,
+    })
     if (!reject) continue
     run.evidence.rejected = true
     reply(book, run, ask)

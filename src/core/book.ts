@@ -65,7 +65,8 @@ export class Book {
 
   known(id: TaskId): Task {
     const task = this.tasks.get(id)
-    if (task === undefined) throw new LanesError("TASK_UNKNOWN", `There is no task ${id}.`, "List the tasks to see their ids.")
+    if (task === undefined)
+      throw new LanesError("TASK_UNKNOWN", `There is no task ${id}.`, "List the tasks to see their ids.")
     return task
   }
 
@@ -97,7 +98,8 @@ export class Book {
 
   drop(task: Task): void {
     this.tasks.delete(task.id)
-    if (task.sessionID !== undefined && this.bySession.get(task.sessionID) === task.id) this.bySession.delete(task.sessionID)
+    if (task.sessionID !== undefined && this.bySession.get(task.sessionID) === task.id)
+      this.bySession.delete(task.sessionID)
     this.outbox.drop(task)
   }
 }

@@ -25,7 +25,10 @@ export function endOf(
     case "complete":
       return { end: { state: "completed", reason: verdict.reason, truncated: verdict.truncated }, leave: "idle" }
     case "escaped":
-      return { end: { state: "cancelled", reason: "USER", message: "Somebody stopped it in its session." }, leave: "idle" }
+      return {
+        end: { state: "cancelled", reason: "USER", message: "Somebody stopped it in its session." },
+        leave: "idle",
+      }
     case "fail": {
       const { reason, message } = verdict
       const idle = evidence.status.type === "absent" && evidence.sampledAt !== undefined && SEEN_IDLE.has(reason)

@@ -32,7 +32,12 @@ export interface EventMap {
   /** A worker polled. */
   "task:snapshot": OfTask & { readonly snapshot: Snapshot }
   /** The agent did something; at most one a second. */
-  "task:progress": OfTask & { readonly steps: number; readonly tool?: string; readonly tokens: number; readonly cost: number }
+  "task:progress": OfTask & {
+    readonly steps: number
+    readonly tool?: string
+    readonly tokens: number
+    readonly cost: number
+  }
   /** We asked it to go on: open TODOs, an interruption, or a follow-up of the user's. */
   "task:nudged": OfTask & { readonly kind: "nudge" | "resume" | "follow-up"; readonly n: number }
   /** Its session asked for a permission. */
@@ -49,9 +54,19 @@ export interface EventMap {
   /** Its parent's session holds the notice; `dead`: it could not be delivered. */
   "task:notified": OfTask & { readonly parent: string; readonly proof?: string; readonly dead?: boolean }
   /** A slot was given to a task. */
-  "lane:granted": OfTask & { readonly lane: LaneKey; readonly used: number; readonly limit: number | null; readonly queued: number }
+  "lane:granted": OfTask & {
+    readonly lane: LaneKey
+    readonly used: number
+    readonly limit: number | null
+    readonly queued: number
+  }
   /** A slot came back. */
-  "lane:released": OfTask & { readonly lane: LaneKey; readonly used: number; readonly limit: number | null; readonly queued: number }
+  "lane:released": OfTask & {
+    readonly lane: LaneKey
+    readonly used: number
+    readonly limit: number | null
+    readonly queued: number
+  }
   /** A lane's limit changed; null = unlimited. */
   "lane:limit": { readonly lane: LaneKey; readonly limit: number | null }
   /** A worker thread is ready. */

@@ -58,7 +58,10 @@ export type Input =
   | { readonly type: "server-restarted" }
   /** An OpenCode instance of a directory was disposed or loaded. */
   | { readonly type: "instance"; readonly directory: string; readonly state: "disposed" | "loaded" }
-  | { readonly type: "limits"; readonly limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">> }
+  | {
+      readonly type: "limits"
+      readonly limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>
+    }
   /** The parent has read the result of this epoch: nothing more to tell. */
   | { readonly type: "read"; readonly id: TaskId }
   | { readonly type: "parent-deleted"; readonly sessionID: string }

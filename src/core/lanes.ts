@@ -25,7 +25,9 @@ function limitIn(limits: Readonly<Record<string, number>>, key: string): number 
 /** Provider = text before the first `/`; the model id keeps further slashes. */
 export function splitModel(model: string): { provider: string; id: string } | undefined {
   const slash = model.indexOf("/")
-  return slash <= 0 || slash === model.length - 1 ? undefined : { provider: model.slice(0, slash), id: model.slice(slash + 1) }
+  return slash <= 0 || slash === model.length - 1
+    ? undefined
+    : { provider: model.slice(0, slash), id: model.slice(slash + 1) }
 }
 
 /**
@@ -145,7 +147,12 @@ export class LaneAllocator {
   view(lane: LaneKey): LaneView {
     const of = this.#lanes.get(lane)
     const limit = of?.limit ?? limitOf(lane, this.#limits) ?? Number.POSITIVE_INFINITY
-    return { lane, used: of?.held.size ?? 0, limit: limit === Number.POSITIVE_INFINITY ? null : limit, queued: of?.waiting.size ?? 0 }
+    return {
+      lane,
+      used: of?.held.size ?? 0,
+      limit: limit === Number.POSITIVE_INFINITY ? null : limit,
+      queued: of?.waiting.size ?? 0,
+    }
   }
 
   /** `default`, every lane the configuration names by provider or full model, and every lane in use. */

@@ -49,7 +49,12 @@ export function newTask(input: { id: string; spec: TaskSpec; lane: string; order
 }
 
 /** The same task at the start of its next epoch, in the same session; in the queue it comes after all that came before. */
-export function nextEpoch(task: Task, prompt: string, spec: TaskSpec, how: { lane: string; order: number; wall: number }): Task {
+export function nextEpoch(
+  task: Task,
+  prompt: string,
+  spec: TaskSpec,
+  how: { lane: string; order: number; wall: number },
+): Task {
   const epoch = task.epoch + 1
   const { id, createdAt, sessionID, attempt, tokens, cost } = task
   const fresh = newTask({ id, spec, ...how })
@@ -83,7 +88,8 @@ export function outcomeOf(task: Task, end: End, newest: NewestMessage | null | u
   return {
     state: end.state satisfies TerminalState,
     reason: end.reason,
-    sentence: end.state === "completed" ? SENTENCES[end.reason] : (end.message ?? SENTENCES[end.reason as CancelReason]),
+    sentence:
+      end.state === "completed" ? SENTENCES[end.reason] : (end.message ?? SENTENCES[end.reason as CancelReason]),
     text: text === "" && end.state !== "completed" ? (task.lastText ?? "") : text,
     truncated: cut || (end.state === "completed" && end.truncated),
     epoch: task.epoch,

@@ -1,7 +1,6 @@
 /** What we say to agents, in their sessions. */
 
-export const RESUME =
-  "You were interrupted. Look at what you have done so far, go on from there, and finish the task."
+export const RESUME = "You were interrupted. Look at what you have done so far, go on from there, and finish the task."
 
 /** To a session that went idle with open TODOs. */
 export function nudge(open: number): string {

@@ -56,6 +56,8 @@ export class ServerWatch {
   }
 
   #in(directory: string | undefined): Run[] {
-    return [...this.#book.runs.values()].filter((run) => directory === undefined || run.task.spec.directory === directory)
+    return [...this.#book.runs.values()].filter(
+      (run) => directory === undefined || run.task.spec.directory === directory,
+    )
   }
 }

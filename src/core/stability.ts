@@ -150,7 +150,8 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     if (snapshot.status.type === "retry") e.retryAt = now + snapshot.status.inMs
   }
   // An answer is judged by TODOs read with it: older ones may have been written before the list was.
-  const candidate = snapshot.status.type === "absent" && snapshot.newest?.role === "assistant" && snapshot.newest.completed
+  const candidate =
+    snapshot.status.type === "absent" && snapshot.newest?.role === "assistant" && snapshot.newest.completed
   if (snapshot.todos !== undefined || candidate) e.todos = snapshot.todos
   return snapshot.newest !== undefined && observeMessage(e, snapshot.newest, snapshot, now)
 }
@@ -270,7 +271,8 @@ export function judge(e: Evidence, rules: Rules, now: number): Verdict {
   if (e.status.type === "retry" && e.retryAt > ttlAt) {
     return fail("SESSION_ERROR", `The provider would be asked again only after the run's time: ${e.status.message}`)
   }
-  const settled = e.promptID !== undefined && rules.unsent === 0 && e.sampledAt !== undefined && e.status.type === "absent"
+  const settled =
+    e.promptID !== undefined && rules.unsent === 0 && e.sampledAt !== undefined && e.status.type === "absent"
   const verdict = settled ? judgeIdle(e, rules, now) : undefined
   if (verdict !== undefined && verdict.type !== "wait") return verdict
   const stale = judgeStale(e, rules, ttlAt, now)
@@ -279,7 +281,8 @@ export function judge(e: Evidence, rules: Rules, now: number): Verdict {
 
 function judgeOutage(e: Evidence, rules: Rules, ttlAt: number, now: number): Verdict {
   const lostAt = (e.outageSince ?? now) + rules.options.serverLostMs
-  if (now >= lostAt) return fail("SERVER_LOST", `The server could not be asked for ${words(rules.options.serverLostMs)}.`)
+  if (now >= lostAt)
+    return fail("SERVER_LOST", `The server could not be asked for ${words(rules.options.serverLostMs)}.`)
   const reloadAt = e.disposedAt === undefined ? Number.POSITIVE_INFINITY : e.disposedAt + BOUNDS.reloadMs
   // There is nobody to ask it to go on.
   if (now >= reloadAt) return fail("INTERRUPTED", "Its OpenCode instance was disposed and did not come back.")
@@ -301,14 +304,19 @@ function judgeIdle(e: Evidence, rules: Rules, now: number): Verdict | undefined 
   // An abort in the pause before a retry leaves a message without error, finish and text.
   const blank = message.completed && message.finish === undefined && !message.output
   if (message.error !== undefined || blank) {
-    if (message.error !== undefined && message.error.name !== ABORTED) return fail("SESSION_ERROR", message.error.message)
-    return e.disturbed ? { type: "interrupted", message: "Its OpenCode instance went away.", cut: true } : { type: "escaped" }
+    if (message.error !== undefined && message.error.name !== ABORTED)
+      return fail("SESSION_ERROR", message.error.message)
+    return e.disturbed
+      ? { type: "interrupted", message: "Its OpenCode instance went away.", cut: true }
+      : { type: "escaped" }
   }
   if (message.summary) return undefined
   const terminal = message.finish !== undefined && !NOT_FINAL.has(message.finish)
   if (!message.completed || (e.disturbed && !terminal)) {
     const open = e.disturbed ? e.absentPolls >= 2 : idleFor(e, rules, now)
-    return open ? { type: "interrupted", message: "The server stopped working on it half-way.", cut: true } : idleWait(e, rules, now)
+    return open
+      ? { type: "interrupted", message: "The server stopped working on it half-way.", cut: true }
+      : idleWait(e, rules, now)
   }
   if (e.rejected && !terminal) {
     if (e.absentPolls < 2) return undefined
@@ -323,7 +331,13 @@ const ABORTED = "MessageAbortedError"
 const NOT_FINAL: ReadonlySet<string> = new Set(["tool-calls", "unknown", "error"])
 
 /** An answer, complete and without error: graded evidence decides whether it is the last one. */
-function judgeAnswer(e: Evidence, message: NewestMessage, terminal: boolean, rules: Rules, now: number): Verdict | undefined {
+function judgeAnswer(
+  e: Evidence,
+  message: NewestMessage,
+  terminal: boolean,
+  rules: Rules,
+  now: number,
+): Verdict | undefined {
   const { minIdleMs, minStabilityMs, stablePolls, pollIntervalMs } = rules.options
   const idleAt = e.startedAt + minIdleMs
   // Two polls are two moments: the second read of an answer and a poked one come right after the first.
@@ -351,9 +365,14 @@ function judgeUnanswered(e: Evidence, message: NewestMessage | null, rules: Rule
     if (now < at || e.absentPolls < 2) return wait(Math.max(1, at - now))
     return e.error.name === ABORTED ? { type: "escaped" } : fail(errorReason(e.error), e.error.message)
   }
-  if (e.disturbed && e.absentPolls >= 2) return { type: "interrupted", message: "The server went away before it answered.", cut: true }
+  if (e.disturbed && e.absentPolls >= 2)
+    return { type: "interrupted", message: "The server went away before it answered.", cut: true }
   if (!idleFor(e, rules, now)) return idleWait(e, rules, now)
-  if (message === null) return fail("PROMPT_REJECTED", "The server accepted the prompt but did not keep it; agent or model may be unknown to it.")
+  if (message === null)
+    return fail(
+      "PROMPT_REJECTED",
+      "The server accepted the prompt but did not keep it; agent or model may be unknown to it.",
+    )
   return { type: "interrupted", message: "The session went idle without answering.", cut: false }
 }
 

@@ -120,7 +120,11 @@ export class Core {
       case "continue":
         return this.#continue(input)
       case "cancel":
-        return this.#cancel(this.#book.known(input.id), { state: "cancelled", reason: input.reason }, input.silent === true)
+        return this.#cancel(
+          this.#book.known(input.id),
+          { state: "cancelled", reason: input.reason },
+          input.silent === true,
+        )
       case "refuse":
         return this.#refuse(input.id, input.before)
       case "session":
@@ -564,7 +568,11 @@ export class Core {
     const task = this.#book.tasks.get(id)
     if (task === undefined) return
     if (!isTerminal(task.state)) {
-      return this.#settle(task, { state: "error", reason: "QUEUE_TTL", message: "It waited too long for a slot." }, "gone")
+      return this.#settle(
+        task,
+        { state: "error", reason: "QUEUE_TTL", message: "It waited too long for a slot." },
+        "gone",
+      )
     }
     const parent = task.spec.parent?.sessionID
     if (task.notice.state === "owed" && parent !== undefined) {

@@ -3,7 +3,10 @@ export function cutMiddle(text: string, max: number): { text: string; cut: boole
   if (text.length <= max) return { text, cut: false }
   const head = wholeEnd(text, Math.ceil(max / 2))
   const tail = wholeStart(text, text.length - Math.floor(max / 2))
-  return { text: `${text.slice(0, head)}\n\n[… ${tail - head} characters left out …]\n\n${text.slice(tail)}`, cut: true }
+  return {
+    text: `${text.slice(0, head)}\n\n[… ${tail - head} characters left out …]\n\n${text.slice(tail)}`,
+    cut: true,
+  }
 }
 
 /** The first line or so of a text, on one line. */

@@ -48,7 +48,8 @@ describe("due queue", () => {
           alone.set(key, at)
           if (look) asked.next()
         }
-        const taken = (queue: DueQueue): (string | undefined)[] => [...new Set(commands.map(({ key }) => key))].map(() => queue.take(6))
+        const taken = (queue: DueQueue): (string | undefined)[] =>
+          [...new Set(commands.map(({ key }) => key))].map(() => queue.take(6))
         expect(taken(asked)).toEqual(taken(alone))
       }),
     )

@@ -25,7 +25,8 @@ describe("which lane", () => {
   })
 
   test("what is no model, or is called like a property of every object, has no limit of its own", () => {
-    for (const odd of ["", "/", "a/", "/m", "constructor", "__proto__/toString", "a/constructor"]) expect(laneOf(odd, none)).toBe("default")
+    for (const odd of ["", "/", "a/", "/m", "constructor", "__proto__/toString", "a/constructor"])
+      expect(laneOf(odd, none)).toBe("default")
   })
 
   test("0 is unlimited", () => {

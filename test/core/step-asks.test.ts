@@ -10,7 +10,9 @@ describe("reject", () => {
     const rig = new CoreRig()
     const { id } = rig.running()
     rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "ask", ask } })
-    expect(rig.commands()).toMatchObject([{ type: "reply", askID: "per_1", message: expect.stringContaining('"bash"') }])
+    expect(rig.commands()).toMatchObject([
+      { type: "reply", askID: "per_1", message: expect.stringContaining('"bash"') },
+    ])
     expect(rig.events("task:permission", rig.last)).toMatchObject([{ action: "rejected", patterns: ["rm *"] }])
     rig.snapshot(id, { ...BUSY, asks: [ask] })
     expect(rig.commands()).toEqual([])

@@ -117,7 +117,11 @@ describe("stale", () => {
     rig.pass(100_000)
     rig.snapshot(id, { ...answer(prompt, { completed: false }), ...BUSY, fingerprint: "longer" })
     rig.pass(100_000)
-    rig.snapshot(id, { newest: { id: msg(9), role: "user", completed: false, summary: false, output: true }, ...BUSY, fingerprint: "" })
+    rig.snapshot(id, {
+      newest: { id: msg(9), role: "user", completed: false, summary: false, output: true },
+      ...BUSY,
+      fingerprint: "",
+    })
     rig.pass(79_999)
     expect(rig.row(id).state).toBe("running")
     rig.pass(1)

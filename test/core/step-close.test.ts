@@ -106,7 +106,9 @@ describe("words of a run", () => {
     const { id, prompt } = rig.running({ parent })
     rig.finish(id, prompt)
     rig.stopped(id)
-    const words = rig.all.flatMap((effect) => (effect.type === "emit" && effect.event.type.startsWith("task:") ? [effect.event.type] : []))
+    const words = rig.all.flatMap((effect) =>
+      effect.type === "emit" && effect.event.type.startsWith("task:") ? [effect.event.type] : [],
+    )
     const order = ["task:queued", "task:started", "task:session", "task:snapshot", "task:settled"] as const
     const at = order.map((type) => words.indexOf(type))
     expect(at).toEqual(at.toSorted((a, b) => a - b))

@@ -9,7 +9,12 @@ describe("finished", () => {
     rig.snapshot(id, answer(prompt))
     expect(rig.row(id).state).toBe("running")
     rig.snapshot(id, answer(prompt))
-    expect(rig.row(id).outcome).toMatchObject({ state: "completed", reason: "FINISHED", text: "The answer.", truncated: false })
+    expect(rig.row(id).outcome).toMatchObject({
+      state: "completed",
+      reason: "FINISHED",
+      text: "The answer.",
+      truncated: false,
+    })
   })
 
   test("an answer cut at the model's length limit counts and is flagged", () => {
@@ -202,7 +207,11 @@ describe("evidence", () => {
   test("an unknown agent is known only by an event, believed when no answer follows", () => {
     const rig = new CoreRig()
     const { id } = rig.running()
-    rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "error", name: "UnknownError", message: 'Agent not found: "x"' } })
+    rig.step({
+      type: "hint",
+      sessionID: `ses_${id}`,
+      hint: { type: "error", name: "UnknownError", message: 'Agent not found: "x"' },
+    })
     rig.snapshot(id, { newest: null })
     rig.pass(2_000)
     rig.snapshot(id, { newest: null })
@@ -213,7 +222,11 @@ describe("evidence", () => {
     const rig = new CoreRig()
     const id = rig.launch()
     rig.session(id)
-    rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "error", name: "ProviderModelNotFoundError", message: "" } })
+    rig.step({
+      type: "hint",
+      sessionID: `ses_${id}`,
+      hint: { type: "error", name: "ProviderModelNotFoundError", message: "" },
+    })
     rig.prompted(id)
     rig.pass(1_000)
     rig.snapshot(id, { newest: null })
@@ -255,7 +268,11 @@ describe("evidence", () => {
     rig.session(id)
     const second = rig.prompted(id)
     rig.finish(id, second)
-    expect(rig.row(id).outcome).toMatchObject({ reason: "FINISHED", text: "The answer.", messageID: `${second}_answer` })
+    expect(rig.row(id).outcome).toMatchObject({
+      reason: "FINISHED",
+      text: "The answer.",
+      messageID: `${second}_answer`,
+    })
     expect(rig.row(id)).toEqual(rig.row(id))
   })
 })

@@ -17,7 +17,14 @@ describe("a new epoch", () => {
     rig.finish(id, prompt)
     rig.stopped(id)
     more(rig, id, { batch: "msg_turn2" })
-    expect(rig.row(id)).toMatchObject({ epoch: 2, state: "running", sessionID: `ses_${id}`, ranMs: 0, steps: 0, notice: { state: "none" } })
+    expect(rig.row(id)).toMatchObject({
+      epoch: 2,
+      state: "running",
+      sessionID: `ses_${id}`,
+      ranMs: 0,
+      steps: 0,
+      notice: { state: "none" },
+    })
     expect(rig.row(id).spec.parent?.batch).toBe("msg_turn2")
     expect(rig.row(id).outcome).toBeUndefined()
     const [start] = rig.starts()
@@ -34,7 +41,12 @@ describe("a new epoch", () => {
     rig.finish(id, prompt)
     rig.stopped(id)
     more(rig, id)
-    expect(rig.starts()[0]).toMatchObject({ agent: "oracle", model: "a/m", title: "look", parentSessionID: "ses_parent" })
+    expect(rig.starts()[0]).toMatchObject({
+      agent: "oracle",
+      model: "a/m",
+      title: "look",
+      parentSessionID: "ses_parent",
+    })
   })
 
   test("it waits until its predecessor has left the session", () => {
@@ -65,7 +77,11 @@ describe("a new epoch", () => {
     const first = rig.ref(id)
     rig.step({ type: "cancel", id, reason: "USER" })
     more(rig, id)
-    rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "error", name: "MessageAbortedError", message: "" } })
+    rig.step({
+      type: "hint",
+      sessionID: `ses_${id}`,
+      hint: { type: "error", name: "MessageAbortedError", message: "" },
+    })
     rig.stopped(id, first)
     rig.session(id)
     const prompt = rig.prompted(id)

@@ -102,7 +102,11 @@ describe("interruption", () => {
   test("a session that goes idle without a word is asked once, then failed", () => {
     const rig = new CoreRig()
     const { id, prompt } = rig.running()
-    const silent = { newest: { id: prompt, role: "user" as const, completed: false, summary: false, output: true }, newestUser: prompt, fingerprint: "" }
+    const silent = {
+      newest: { id: prompt, role: "user" as const, completed: false, summary: false, output: true },
+      newestUser: prompt,
+      fingerprint: "",
+    }
     rig.poll(id, 8_000, silent)
     expect(rig.row(id).resumes).toBe(1)
     rig.prompted(id)
@@ -131,7 +135,16 @@ describe("a lost worker", () => {
     const waiting = rig.launch()
     rig.pass(10_000)
     lose(rig, id)
-    expect(rig.starts()).toMatchObject([{ run: { task: id, epoch: 1, attempt: 2 }, sessionID: `ses_${id}`, prompts: [], accepted: 1, check: true, alone: false }])
+    expect(rig.starts()).toMatchObject([
+      {
+        run: { task: id, epoch: 1, attempt: 2 },
+        sessionID: `ses_${id}`,
+        prompts: [],
+        accepted: 1,
+        check: true,
+        alone: false,
+      },
+    ])
     expect(rig.row(id)).toMatchObject({ state: "running", crashes: 1, ranMs: 10_000 })
     expect(rig.row(waiting).state).toBe("pending")
   })
@@ -208,7 +221,12 @@ describe("a lost worker", () => {
     const { id } = rig.running()
     const { id: other } = rig.running()
     lose(rig, id)
-    rig.step({ type: "worker-lost", worker: "w0", cause: "crash", runs: [{ task: "bg_nobody00", epoch: 1, attempt: 1 }] })
+    rig.step({
+      type: "worker-lost",
+      worker: "w0",
+      cause: "crash",
+      runs: [{ task: "bg_nobody00", epoch: 1, attempt: 1 }],
+    })
     expect(rig.row(other)).toMatchObject({ state: "running", crashes: 0, attempt: 1 })
     expect(rig.core.ignored).toBe(1)
   })

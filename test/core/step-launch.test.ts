@@ -22,7 +22,13 @@ describe("launch", () => {
     const kinds = rig.last.map((effect) => (effect.type === "emit" ? effect.event.type : effect.type))
     expect(kinds).toEqual(["journal", "task:queued", "journal", "lane:granted", "task:started", "start-run"])
     const [assignment] = rig.starts()
-    expect(assignment).toMatchObject({ run: { task: id, epoch: 1, attempt: 1 }, agent: "explore", search: false, check: false, accepted: 0 })
+    expect(assignment).toMatchObject({
+      run: { task: id, epoch: 1, attempt: 1 },
+      agent: "explore",
+      search: false,
+      check: false,
+      accepted: 0,
+    })
     expect(assignment?.prompts.map((prompt) => prompt.text)).toEqual(["Do it."])
     expect(rig.row(id).state).toBe("running")
   })

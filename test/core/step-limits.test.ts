@@ -56,7 +56,9 @@ describe("the wall clock", () => {
       rig.pass(20_000)
       rig.wallAtStart += jump
       rig.pass(100_000)
-      return rig.events("task:settled").map((event) => `${event.id} ${event.outcome.reason} ${event.outcome.durationMs}`)
+      return rig
+        .events("task:settled")
+        .map((event) => `${event.id} ${event.outcome.reason} ${event.outcome.durationMs}`)
     }
     expect(decide(10 * 86_400_000)).toEqual(decide(0))
     expect(decide(-10 * 86_400_000)).toEqual(decide(0))

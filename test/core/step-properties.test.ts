@@ -58,7 +58,11 @@ const seen = fc.constantFrom<(prompt: string) => Partial<Snapshot>>(
 /** What happens next, about a task as it then is; `old` refers to an attempt or epoch that is over. */
 type Move =
   | { do: "launch"; id: string; parent?: string; model?: string }
-  | { do: "continue" | "cancel" | "session" | "prompted" | "failed" | "stopped" | "lost" | "read" | "told"; id: string; old: boolean }
+  | {
+      do: "continue" | "cancel" | "session" | "prompted" | "failed" | "stopped" | "lost" | "read" | "told"
+      id: string
+      old: boolean
+    }
   | { do: "snapshot"; id: string; old: boolean; of: (prompt: string) => Partial<Snapshot> }
   | { do: "poll-failed"; id: string; old: boolean }
   | { do: "hint"; id: string; of: Hint }
@@ -67,12 +71,32 @@ type Move =
 
 const old = fc.integer({ min: 0, max: 9 }).map((n) => n === 0)
 const move: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("launch" as const), id, parent: parentID, model: fc.constantFrom("a/m", "b/m") }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("launch" as const),
+      id,
+      parent: parentID,
+      model: fc.constantFrom("a/m", "b/m"),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("launch" as const), id }) },
   {
     weight: 8,
     arbitrary: fc.record({
-      do: fc.constantFrom("continue", "cancel", "session", "prompted", "prompted", "failed", "stopped", "stopped", "lost", "read", "told"),
+      do: fc.constantFrom(
+        "continue",
+        "cancel",
+        "session",
+        "prompted",
+        "prompted",
+        "failed",
+        "stopped",
+        "stopped",
+        "lost",
+        "read",
+        "told",
+      ),
       id,
       old,
     }) as fc.Arbitrary<Move>,
@@ -100,7 +124,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       ),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(0, 1, 500, 2_000, 7_000, 30_000) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(0, 1, 500, 2_000, 7_000, 30_000) }),
+  },
 )
 
 class World {
@@ -179,7 +206,11 @@ class World {
     if (next.do === "input") return next.of
     if (next.do === "launch") {
       const parent = next.parent === undefined ? {} : { parent: { sessionID: next.parent, batch: "turn" } }
-      return { type: "launch", id: next.id, spec: { ...SPEC, ...parent, ...(next.model === undefined ? {} : { model: next.model }) } }
+      return {
+        type: "launch",
+        id: next.id,
+        spec: { ...SPEC, ...parent, ...(next.model === undefined ? {} : { model: next.model }) },
+      }
     }
     if (next.do === "hint") return { type: "hint", sessionID: `ses_${next.id}`, hint: next.of }
     const row = this.core.get(next.id)
@@ -208,7 +239,12 @@ class World {
         return { type: "poll-failed", run, seq: this.#n, failure: "unreachable", message: "" }
       case "snapshot": {
         const prompt = accepted.at(-1)?.messageID ?? at
-        return { type: "snapshot", run, seq: this.#n, snapshot: { status: { type: "absent" }, prompts: accepted.length, ...next.of(prompt) } }
+        return {
+          type: "snapshot",
+          run,
+          seq: this.#n,
+          snapshot: { status: { type: "absent" }, prompts: accepted.length, ...next.of(prompt) },
+        }
       }
     }
   }
@@ -216,7 +252,9 @@ class World {
   /** Settled words by task and epoch, in order. */
   settled(): string[] {
     return this.effects.flatMap((effect) =>
-      effect.type === "emit" && effect.event.type === "task:settled" ? [`${effect.event.id}:${effect.event.epoch}`] : [],
+      effect.type === "emit" && effect.event.type === "task:settled"
+        ? [`${effect.event.id}:${effect.event.epoch}`]
+        : [],
     )
   }
 
@@ -251,7 +289,8 @@ test("each token is given back once: granted and released are equal in number at
       const world = new World()
       for (const next of moves) world.play(next)
       world.pass(OPTIONS.queueTtlMs + OPTIONS.taskTtlMs + 20_000)
-      const count = (type: string): number => world.effects.filter((effect) => effect.type === "emit" && effect.event.type === type).length
+      const count = (type: string): number =>
+        world.effects.filter((effect) => effect.type === "emit" && effect.event.type === type).length
       expect(count("lane:released")).toBe(count("lane:granted"))
     }),
     { numRuns: 100 },
@@ -268,10 +307,34 @@ test("the journal's last rows are the truth", () => {
         if (effect.type === "journal") rows.set(effect.row.id, effect.row)
         if (effect.type === "forget") rows.delete(effect.id)
       }
-      const durable = ({ id: of, epoch, state, prompts, sessionID, notice, outcome, attempt, crashes, resumes, nudges }: TaskRow): unknown => ({
-        of, epoch, state, prompts, sessionID, notice, outcome, attempt, crashes, resumes, nudges,
+      const durable = ({
+        id: of,
+        epoch,
+        state,
+        prompts,
+        sessionID,
+        notice,
+        outcome,
+        attempt,
+        crashes,
+        resumes,
+        nudges,
+      }: TaskRow): unknown => ({
+        of,
+        epoch,
+        state,
+        prompts,
+        sessionID,
+        notice,
+        outcome,
+        attempt,
+        crashes,
+        resumes,
+        nudges,
       })
-      expect([...world.core.list()].map(durable)).toEqual([...world.core.list()].map((row) => durable(rows.get(row.id) as TaskRow)))
+      expect([...world.core.list()].map(durable)).toEqual(
+        [...world.core.list()].map((row) => durable(rows.get(row.id) as TaskRow)),
+      )
     }),
     { numRuns: 100 },
   )

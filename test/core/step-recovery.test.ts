@@ -24,7 +24,13 @@ function successor(rows: readonly TaskRow[], sessions: "alive" | "dead", options
   return rig
 }
 
-function crashed(options: Partial<Options> = {}): { rig: CoreRig; run: string; prompt: string; first: string; second: string } {
+function crashed(options: Partial<Options> = {}): {
+  rig: CoreRig
+  run: string
+  prompt: string
+  first: string
+  second: string
+} {
   const rig = new CoreRig({ defaultConcurrency: 1, ...options })
   const { id: run, prompt } = rig.running({ parent })
   const first = rig.launch({ parent })
@@ -39,7 +45,9 @@ describe("sessions that still run", () => {
     test(`are re-attached without a prompt, their time goes on (${recover})`, () => {
       const before = crashed()
       const rig = successor(left(before.rig), "alive", { defaultConcurrency: 1, recover })
-      expect(rig.starts()).toMatchObject([{ run: { task: before.run, attempt: 2 }, prompts: [], accepted: 1, check: true, search: false }])
+      expect(rig.starts()).toMatchObject([
+        { run: { task: before.run, attempt: 2 }, prompts: [], accepted: 1, check: true, search: false },
+      ])
       expect(rig.row(before.run)).toMatchObject({ state: "running", ranMs: 20_000, resumes: 0 })
       rig.finish(before.run, before.prompt)
       expect(rig.row(before.run).outcome).toMatchObject({ reason: "FINISHED", durationMs: 20_000 })

@@ -33,5 +33,12 @@ test("one line, bounded", () => {
 })
 
 test("durations in words", () => {
-  expect([0, 400, 1_000, 135_000, 3_600_000, 3_661_000].map(words)).toEqual(["0s", "400ms", "1s", "2m 15s", "1h", "1h 1m 1s"])
+  expect([0, 400, 1_000, 135_000, 3_600_000, 3_661_000].map(words)).toEqual([
+    "0s",
+    "400ms",
+    "1s",
+    "2m 15s",
+    "1h",
+    "1h 1m 1s",
+  ])
 })

@@ -123,7 +123,7 @@ export class CoreRig {
 
   /** Polls every `everyMs` for `ms`, seeing the same. */
   poll(id: string, ms: number, of: Partial<Snapshot>, everyMs = this.options.pollIntervalMs): void {
-    for (const until = this.mono + ms; this.mono + everyMs <= until; ) {
+    for (const until = this.mono + ms; this.mono + everyMs <= until;) {
       this.pass(everyMs)
       if (this.row(id).settledAt !== undefined) return
       this.snapshot(id, of)
@@ -146,7 +146,9 @@ export class CoreRig {
   }
 
   events<T extends EventType>(type: T, effects: readonly Effect[] = this.all): Of<T>[] {
-    return effects.flatMap((effect) => (effect.type === "emit" && effect.event.type === type ? [effect.event as Of<T>] : []))
+    return effects.flatMap((effect) =>
+      effect.type === "emit" && effect.event.type === type ? [effect.event as Of<T>] : [],
+    )
   }
 
   starts(effects: readonly Effect[] = this.last): Assignment[] {

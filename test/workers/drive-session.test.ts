@@ -28,7 +28,11 @@ class Rig {
 
   start(change: Partial<Assignment> = {}): this {
     const assignment = assignmentOf(RUN, { pollIntervalMs: POLL, ...change })
-    this.run = driveSession(assignment, { api: this.api, clock: this.clock, report: (report) => this.reports.push(report) })
+    this.run = driveSession(assignment, {
+      api: this.api,
+      clock: this.clock,
+      report: (report) => this.reports.push(report),
+    })
     void this.run.done.then(() => (this.over = true))
     return this
   }
