@@ -65,7 +65,7 @@ test("tasks appear and move without a reload, lanes and totals with them", async
 
   await b.tab.waitForSelector(inState(first.id, "completed"))
   await b.tab.waitForSelector(inState(second.id, "completed"))
-  await b.tab.waitForFunction(`document.querySelector('[data-total="done"] dd')?.textContent === "2"`)
+  await b.tab.locator('[data-total="done"] dd', { hasText: "2" }).waitFor()
   await b.tab.waitForSelector(`${row(first.id)} .mark.tool`, { state: "attached" })
 
   await b.tab.click(row(first.id))
@@ -219,7 +219,7 @@ test("keys and a screen reader reach everything; light, dark and narrow are draw
 
     await b.tab.keyboard.press("/")
     await b.tab.keyboard.type("find the login")
-    await b.tab.waitForFunction(`document.querySelectorAll(".row").length === 1`)
+    await b.tab.locator(".row:only-child").waitFor()
     await b.tab.keyboard.press("Escape")
     await b.tab.locator(".rows").focus()
     await b.tab.keyboard.press("Enter")
