@@ -14,6 +14,7 @@ import { opencodeEvents } from "./adapters/opencode-events.ts"
 import { superviseServer } from "./adapters/opencode-supervisor.ts"
 import { randomIds } from "./adapters/random-ids.ts"
 import { RecordedParent } from "./adapters/recorded-parent.ts"
+import { stopLeftovers } from "./adapters/stop-leftovers.ts"
 import { SystemClock } from "./adapters/system-clock.ts"
 import type { StreamingTransport } from "./adapters/wire-fetch.ts"
 import { answerRequests } from "./answer-requests.ts"
@@ -80,7 +81,7 @@ export interface CreateOptions {
   readonly workerUrl?: string | URL
   /** Hears of what cannot be thrown: odd configuration, missing workers. */
   readonly log?: (message: string) => void
-  /** Sees every input of the core with its time: a recorded log replays. */
+  /** Sees every input of the core with its time: a recorded log replays. @internal */
   readonly record?: (input: Input, now: Now) => void
 }
 
@@ -135,7 +136,10 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       options.events === false
         ? () => {}
         : followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock)
-    for (const { rows, sessions } of left) if (rows.length > 0) coordinator.feed({ type: "recover", rows, sessions })
+    for (const { rows, sessions } of left) {
+      if (rows.length > 0) coordinator.feed({ type: "recover", rows, sessions })
+      if (sessions === "alive") void stopLeftovers(rows, api, ({ id, epoch }) => coordinator.get(id)?.epoch === epoch)
+    }
     for (const warning of warnings) options.log?.(warning)
     const lanes = new Lanes({
       coordinator,

@@ -66,7 +66,13 @@ export async function killRounds(world: KillWorld, options: KillOptions): Promis
   const ledger: Ledger = { launched: new Map(), continued: new Map(), cancelled: new Set(), settled: new Map() }
   const reports: RoundReport[] = []
   const parents: string[] = []
-  const hostOptions: HostOptions = { url: world.url, password: world.password, directory: world.directory, folder: world.folder, config: { defaultConcurrency: limit } }
+  const hostOptions: HostOptions = {
+    url: world.url,
+    password: world.password,
+    directory: world.directory,
+    folder: world.folder,
+    config: { defaultConcurrency: limit },
+  }
   let scripts = 0
   const nextScript = (): string => `kill${seed}-${(scripts += 1)}`
 
@@ -79,7 +85,12 @@ export async function killRounds(world: KillWorld, options: KillOptions): Promis
     const until = performance.now() + killedAfterMs
     for (let launch = 0; launch < launches && performance.now() < until; launch++) {
       const script = nextScript()
-      host.order({ type: "launch", script, prompt: scripted(`Play ${script}`, { id: script, turns: turns(dice) }), parent })
+      host.order({
+        type: "launch",
+        script,
+        prompt: scripted(`Play ${script}`, { id: script, turns: turns(dice) }),
+        parent,
+      })
       if (dice.below(6) === 0) cancelOne(host, ledger, dice)
       if (dice.below(5) === 0) continueOne(host, ledger, dice, nextScript)
       await Bun.sleep(Math.min(dice.below(250), Math.max(0, until - performance.now())))
@@ -88,7 +99,14 @@ export async function killRounds(world: KillWorld, options: KillOptions): Promis
     await host.kill()
     note(host.facts, ledger)
     const integrity = await checkFiles(world)
-    const report = { round, killedAfterMs, acknowledged: ledger.launched.size, found: tasks, readyMs: Math.round(ms), integrity }
+    const report = {
+      round,
+      killedAfterMs,
+      acknowledged: ledger.launched.size,
+      found: tasks,
+      readyMs: Math.round(ms),
+      integrity,
+    }
     reports.push(report)
     options.onRound?.(report)
   }
@@ -98,7 +116,8 @@ export async function killRounds(world: KillWorld, options: KillOptions): Promis
   const rows = await settledRows(last)
   note(last.facts, ledger)
   const broken = await examine(world, ledger, rows, parents, `kill${seed}-`, limit)
-  for (const { round, integrity } of reports) if (integrity !== "ok") broken.push(`after round ${round} the journal says: ${integrity}`)
+  for (const { round, integrity } of reports)
+    if (integrity !== "ok") broken.push(`after round ${round} the journal says: ${integrity}`)
   await last.ask({ type: "close" }, "closed")
   return {
     rounds: reports,
@@ -108,32 +127,48 @@ export async function killRounds(world: KillWorld, options: KillOptions): Promis
     tasks: rows.length,
     broken,
     peak: world.model.peak((call) => call.scriptId?.startsWith(`kill${seed}-`) === true),
-    ends: Object.fromEntries(Object.entries(Object.groupBy(rows, (row) => row.outcome?.reason ?? row.state)).map(([reason, of]) => [reason, of?.length ?? 0])),
+    ends: Object.fromEntries(
+      Object.entries(Object.groupBy(rows, (row) => row.outcome?.reason ?? row.state)).map(([reason, of]) => [
+        reason,
+        of?.length ?? 0,
+      ]),
+    ),
   }
 }
 
 /** Every task is settled and its parent told. */
 async function settledRows(host: HostProcess): Promise<readonly TaskRow[]> {
-  for (const until = performance.now() + 240_000; ; ) {
+  for (const until = performance.now() + 240_000; ;) {
     const { rows } = await host.ask({ type: "rows" }, "rows")
-    if (rows.every((row) => row.settledAt !== undefined && row.outcome !== undefined && row.notice.state !== "owed")) return rows
+    if (rows.every((row) => row.settledAt !== undefined && row.outcome !== undefined && row.notice.state !== "owed"))
+      return rows
     if (performance.now() > until) return rows
     await Bun.sleep(200)
   }
 }
 
-async function examine(world: KillWorld, ledger: Ledger, rows: readonly TaskRow[], parents: readonly string[], prefix: string, limit: number): Promise<string[]> {
+async function examine(
+  world: KillWorld,
+  ledger: Ledger,
+  rows: readonly TaskRow[],
+  parents: readonly string[],
+  prefix: string,
+  limit: number,
+): Promise<string[]> {
   const broken: string[] = []
   const byId = new Map(rows.map((row) => [row.id, row]))
   for (const [script, id] of ledger.launched) {
     const row = byId.get(id)
     if (row === undefined) broken.push(`${id} (${script}) was acknowledged and is lost`)
     else if (row.outcome === undefined) broken.push(`${id} (${script}) is still ${row.state}`)
-    else if (row.state === "error") broken.push(`${id} (${script}) ended in ${row.outcome.reason}: ${row.outcome.sentence}`)
-    else if (row.state === "cancelled" && !ledger.cancelled.has(id) && row.epoch === 1 && !isRequested(ledger, id)) broken.push(`${id} (${script}) was cancelled by nobody`)
+    else if (row.state === "error")
+      broken.push(`${id} (${script}) ended in ${row.outcome.reason}: ${row.outcome.sentence}`)
+    else if (row.state === "cancelled" && !ledger.cancelled.has(id) && row.epoch === 1 && !isRequested(ledger, id))
+      broken.push(`${id} (${script}) was cancelled by nobody`)
   }
   for (const [script, { id, epoch }] of ledger.continued) {
-    if ((byId.get(id)?.epoch ?? 0) < epoch) broken.push(`epoch ${epoch} of ${id} (${script}) was acknowledged and is lost`)
+    if ((byId.get(id)?.epoch ?? 0) < epoch)
+      broken.push(`epoch ${epoch} of ${id} (${script}) was acknowledged and is lost`)
   }
   const { data: sessions = [] } = await world.client.session.list({ limit: 10_000 })
   for (const row of rows) {
@@ -149,7 +184,9 @@ async function examine(world: KillWorld, ledger: Ledger, rows: readonly TaskRow[
       }
     }
   }
-  for (const { id } of sessions.filter(({ metadata }) => taskIn(metadata) !== undefined && !byId.has(String(taskIn(metadata))))) {
+  for (const { id } of sessions.filter(
+    ({ metadata }) => taskIn(metadata) !== undefined && !byId.has(String(taskIn(metadata))),
+  )) {
     broken.push(`session ${id} belongs to no task`)
   }
   for (const script of [...ledger.launched.keys(), ...ledger.continued.keys()]) {
@@ -157,12 +194,21 @@ async function examine(world: KillWorld, ledger: Ledger, rows: readonly TaskRow[
     if (first.length > 1) broken.push(`the model was asked for the first turn of ${script} ${first.length} times`)
   }
   await countNotices(world, rows, parents, broken)
-  const peak = world.model.peak((call) => call.scriptId?.startsWith(prefix) === true)
+  const ours = (call: { scriptId: string | undefined }): boolean => call.scriptId?.startsWith(prefix) === true
+  await world.model.waitFor(() => world.model.inFlight(ours) === 0, { timeoutMs: 5_000 }).catch(() => {
+    broken.push(`${world.model.inFlight(ours)} calls go on at the model though every task is over`)
+  })
+  const peak = world.model.peak(ours)
   if (peak > limit) broken.push(`${peak} at once at the model, the limit is ${limit}`)
   return broken
 }
 
-async function countNotices(world: KillWorld, rows: readonly TaskRow[], parents: readonly string[], broken: string[]): Promise<void> {
+async function countNotices(
+  world: KillWorld,
+  rows: readonly TaskRow[],
+  parents: readonly string[],
+  broken: string[],
+): Promise<void> {
   const told = new Map<string, number>()
   for (const parent of parents) {
     const { data: messages = [] } = await world.client.session.messages({ sessionID: parent, limit: 10_000 })
@@ -176,7 +222,8 @@ async function countNotices(world: KillWorld, rows: readonly TaskRow[], parents:
   for (const [notice, times] of told) if (times > 1) broken.push(`"${notice}" was said ${times} times`)
   for (const { id, epoch, notice } of rows) {
     if (notice.state === "owed" || notice.state === "dead") broken.push(`the notice of ${id} is ${notice.state}`)
-    if (notice.state === "told" && told.get(`told ${id} ${epoch}`) !== 1) broken.push(`${id} counts as told, and its parent does not know`)
+    if (notice.state === "told" && told.get(`told ${id} ${epoch}`) !== 1)
+      broken.push(`${id} counts as told, and its parent does not know`)
   }
 }
 
@@ -233,14 +280,20 @@ async function checkFiles({ folder, directory }: KillWorld): Promise<string> {
 }
 
 function taskIn(metadata: unknown): unknown {
-  const entry = typeof metadata === "object" && metadata !== null ? (metadata as Record<string, unknown>)["opencode-lanes"] : undefined
+  const entry =
+    typeof metadata === "object" && metadata !== null
+      ? (metadata as Record<string, unknown>)["opencode-lanes"]
+      : undefined
   return typeof entry === "object" && entry !== null ? (entry as { task?: unknown }).task : undefined
 }
 
 function turns(dice: Dice): ScriptedTurn[] {
   const stream = (): ScriptedTurn => ({ stream: { chunks: 2 + dice.below(20), everyMs: 50 } })
   const tool = (): ScriptedTurn => ({ wait: dice.below(300), tools: [{ name: "grep", args: { pattern: "login" } }] })
-  return [...Array.from({ length: dice.below(3) }, () => (dice.below(2) === 0 ? tool() : { ...tool(), ...stream() })), stream()]
+  return [
+    ...Array.from({ length: dice.below(3) }, () => (dice.below(2) === 0 ? tool() : { ...tool(), ...stream() })),
+    stream(),
+  ]
 }
 
 /** Numbers that look random and are the same for a seed. */

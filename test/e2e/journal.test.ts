@@ -1,5 +1,6 @@
 /** What outlives a process, and what other processes see and steer of it. */
 
+import { Database } from "bun:sqlite"
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -143,6 +144,23 @@ describe("a server that is not ours", () => {
     expect(oc.model.calls("killed")).toHaveLength(1)
   })
 
+  test("stops what was cancelled by a host that died before it could", async () => {
+    const directory = oc.newDirectory()
+    const options = { url: oc.url, password: oc.password, directory, folder: join(state, "cancelled") }
+    await using host = new HostProcess(options)
+    await host.until("ready")
+    host.order({ type: "launch", script: "orphan", prompt: scripted("Play orphan", { id: "orphan", turns: LONG }) })
+    const { id } = await host.until("launched")
+    await oc.model.waitFor(() => oc.model.calls("orphan").length > 0)
+    await cancelInFile(host, id)
+    expect(oc.model.inFlight("orphan")).toBe(1)
+    await using next = new HostProcess(options)
+    await next.until("ready")
+    await oc.model.waitFor(() => oc.model.inFlight("orphan") === 0)
+    const { rows } = await next.ask({ type: "rows" }, "rows")
+    expect(rows.map(({ outcome }) => outcome?.reason)).toEqual(["USER"])
+  })
+
   test("has forgotten everything when nothing was kept", async () => {
     const directory = oc.newDirectory()
     await using host = new HostProcess({ url: oc.url, password: oc.password, directory })
@@ -171,6 +189,20 @@ describe("a journal that cannot be written", () => {
     expect(await task.done).toMatchObject({ state: "completed", text: "all the same" })
   })
 })
+
+/** Kills a host, and leaves its journal as if it had written a cancel and died before anything else. */
+async function cancelInFile(host: HostProcess, id: string): Promise<void> {
+  const { rows } = await host.ask({ type: "rows" }, "rows")
+  await host.kill()
+  const row = rows.find((each) => each.id === id)
+  const outcome = { state: "cancelled", reason: "USER", sentence: "It was cancelled.", text: "", unsent: [] }
+  const [file = ""] = [...new Bun.Glob("*/*.db").scanSync({ cwd: join(state, "cancelled"), absolute: true })]
+  const database = new Database(file)
+  database
+    .query("UPDATE tasks SET row = ? WHERE id = ?")
+    .run(JSON.stringify({ ...row, state: "cancelled", settledAt: Date.now(), outcome }), id)
+  database.close()
+}
 
 /** A command's own start on a busy machine. */
 const STARTING_MS = 2_000
