@@ -341,12 +341,13 @@ function judgeAnswer(
   const { minIdleMs, minStabilityMs, stablePolls, pollIntervalMs } = rules.options
   const idleAt = e.startedAt + minIdleMs
   // Two polls are two moments: the second read of an answer and a poked one come right after the first.
-  const apart = (e.sampledAt ?? now) - e.absentSince >= pollIntervalMs / 2
+  const sampledAt = e.sampledAt ?? now
+  const apart = sampledAt - e.absentSince >= pollIntervalMs / 2
   const stableAt = Math.max(e.startedAt + minStabilityMs, e.sameSince + stablePolls * pollIntervalMs)
   let reason: CompletedReason
   if (terminal && e.samePolls >= 2) reason = "FINISHED"
   else if (message.output && e.absentPolls >= 2 && apart && now >= idleAt) reason = "IDLE"
-  else if (e.samePolls >= stablePolls && now >= stableAt) reason = "STABLE"
+  else if (e.samePolls >= stablePolls && sampledAt >= stableAt) reason = "STABLE"
   else return wait(Math.min(...[idleAt, stableAt, now + pollIntervalMs].filter((at) => at > now)) - now)
   // TODOs that could not be read leave the question open.
   if (e.todos === undefined) return undefined

@@ -101,7 +101,10 @@ describe("idle and stable", () => {
     const empty = answer(prompt, { finish: "unknown", output: false })
     for (let i = 0; i < 10; i++) rig.snapshot(id, empty)
     expect(rig.row(id).state).toBe("running")
+    // Time alone shows nothing new: it takes another look.
     rig.pass(6_000)
+    expect(rig.row(id).state).toBe("running")
+    rig.snapshot(id, empty)
     expect(rig.reason(id)).toBe("STABLE")
   })
 
