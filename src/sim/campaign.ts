@@ -27,6 +27,8 @@ export interface CampaignOptions {
   readonly twice?: boolean
   /** @internal */
   readonly oracles?: readonly Oracle[]
+  /** As for `simulate`. */
+  readonly shrink?: boolean
   /** Hears of each seed when it is through. */
   readonly each?: (seed: number, run: RunResult) => void
 }
@@ -80,6 +82,7 @@ export function playSeed(seed: number, options: Omit<CampaignOptions, "seeds"> =
     faults: options.faults ?? plans.swarm(),
     events: !dice.chance(0.15, "no events", 0),
     ...(options.oracles === undefined ? {} : { oracles: options.oracles }),
+    ...(options.shrink === undefined ? {} : { shrink: options.shrink }),
   })
   const scenario = options.scenario ?? populate
   scenario(sim, options.tasks ?? dice.whole(5, 40, "tasks", 0))

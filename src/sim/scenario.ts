@@ -130,7 +130,7 @@ function ordinary(script: AgentScript, dice: Dice, of: number, n: number): Agent
 function strange(sim: Simulation, script: AgentScript, dice: Dice, of: number): AgentScript {
   sim.world.struck.add("agent.odd")
   sim.world.reach("agent.odd")
-  switch (dice.whole(0, 17, "odd", of)) {
+  switch (dice.whole(0, 18, "odd", of)) {
     case 0:
       return script.hang()
     case 1:
@@ -165,7 +165,9 @@ function strange(sim: Simulation, script: AgentScript, dice: Dice, of: number): 
       return script.tool("build", "2m..10m", { silent: true }).done()
     case 16:
       return script.stream("3m..12m").done("long")
-    default:
+    case 17:
       return script.done("cut", { finish: "length" })
+    default:
+      return script.done("so much to say ".repeat(5_000))
   }
 }

@@ -29,6 +29,8 @@ export interface SimulateOptions {
   readonly oracles?: readonly Oracle[]
   /** Keeps every input for `replay`. */
   readonly record?: boolean
+  /** Whether a violation is shown with as few tasks and faults as are found to be needed; default true. */
+  readonly shrink?: boolean
 }
 
 /** What a simulated task is asked to be; the rest is filled in. */
@@ -382,7 +384,8 @@ export class Simulation {
   }
 
   #violation(found: Found): Violation {
-    const small = shrink(this.world, found.invariant, (left) => this.#again(left))
+    const whole = { world: this.world, left: this.#left }
+    const small = this.#how.shrink === false ? whole : shrink(this.world, found.invariant, (left) => this.#again(left))
     this.world = small.world
     const { invariant, sentence } = small.world.violation ?? { invariant: found.invariant, sentence: "" }
     const tasks = [...small.world.tasks.values()].filter(({ of }) => !small.left.tasks.has(of))

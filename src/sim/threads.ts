@@ -39,6 +39,7 @@ export interface ThreadWorld {
 
 interface Admitted {
   leave: "all" | "leaving"
+  readonly run: RunRef
 }
 
 interface Worker {
@@ -84,14 +85,14 @@ export class SimThreads implements Threads {
     const { run } = assignment
     const key = keyOf(run)
     if (this.#closed || this.#world.host.dead || this.#where.has(key)) return
+    this.#world.lives?.(run, true)
     const before = this.#current.get(run.task)
-    if (before !== undefined) this.#supersede(before)
+    if (before !== undefined) this.#dismiss(before)
     this.#current.set(run.task, key)
-    this.#admitted.set(key, { leave: "all" })
+    this.#admitted.set(key, { leave: "all", run })
     const worker = this.#choose(assignment)
     this.#where.set(key, worker)
     worker.runs.set(key, { run, driven: undefined, early: [] })
-    this.#world.lives?.(run, true)
     this.#world.loop.after(1, () => worker.process.enter(() => this.#drive(worker, assignment)))
     const doom = this.#world.doom(run)
     if (doom === undefined) return
@@ -103,12 +104,19 @@ export class SimThreads implements Threads {
     })
   }
 
-  /** From now on an older attempt asks in vain. */
-  #supersede(key: string): void {
+  /** From now on it asks in vain. */
+  #dismiss(key: string): void {
+    const admitted = this.#admitted.get(key)
+    if (admitted !== undefined) this.#restrict(admitted)
     this.#admitted.delete(key)
-    const run = this.#where.get(key)?.runs.get(key)?.run
-    if (!this.#where.delete(key) || run === undefined) return
-    this.#world.lives?.(run, false)
+    this.#where.delete(key)
+  }
+
+  /** From now on it may only look, abort and delete: it lives no more, it leaves. */
+  #restrict(admitted: Admitted): void {
+    if (admitted.leave === "leaving") return
+    admitted.leave = "leaving"
+    this.#world.lives?.(admitted.run, false)
   }
 
   command(run: RunRef, command: RunCommand): void {
@@ -116,7 +124,7 @@ export class SimThreads implements Threads {
     const worker = this.#where.get(key)
     if (worker === undefined || this.#world.host.dead) return
     const admitted = this.#admitted.get(key)
-    if (command.type === "stop" && admitted !== undefined) admitted.leave = "leaving"
+    if (command.type === "stop" && admitted !== undefined) this.#restrict(admitted)
     this.#world.loop.after(0.2, () =>
       worker.process.enter(() => {
         const known = worker.runs.get(key)
@@ -134,10 +142,8 @@ export class SimThreads implements Threads {
   /** The host is gone, and its threads with it. */
   die(): void {
     this.#closed = true
-    for (const worker of this.#workers) {
-      for (const { run } of worker.runs.values()) this.#world.lives?.(run, false)
-      worker.process.die()
-    }
+    for (const admitted of this.#admitted.values()) this.#restrict(admitted)
+    for (const worker of this.#workers) worker.process.die()
     this.#workers.clear()
     this.#where.clear()
     this.#admitted.clear()
@@ -182,11 +188,7 @@ export class SimThreads implements Threads {
       this.#world.host.enter(() => {
         this.#workers.delete(worker)
         const runs = [...worker.runs.values()].map(({ run }) => run).filter((run) => this.#where.get(keyOf(run)) === worker)
-        for (const run of runs) {
-          this.#where.delete(keyOf(run))
-          this.#admitted.delete(keyOf(run))
-          this.#world.lives?.(run, false)
-        }
+        for (const run of runs) this.#dismiss(keyOf(run))
         this.#listener({ type: "worker-lost", worker: worker.name, cause, runs })
       }),
     )
@@ -272,7 +274,7 @@ export class SimThreads implements Threads {
     const late = admitted === undefined
     // A thread that was given up is not heard, but for what it says of attempts that have moved on.
     if (late && worker.lost && report.type === "stopped") return
-    if (report.type === "failed" && admitted !== undefined) admitted.leave = "leaving"
+    if (report.type === "failed" && admitted !== undefined) this.#restrict(admitted)
     if (report.type === "stopped" || report.type === "failed") this.#end(worker, report.run)
     if (again || late) this.#world.stray?.(`${report.type} of ${keyOf(report.run)}, ${again ? "again" : "late"},`)
     this.#listener(report)
@@ -282,10 +284,8 @@ export class SimThreads implements Threads {
   #end(worker: Worker, run: RunRef): void {
     const key = keyOf(run)
     if (this.#where.get(key) !== worker) return
-    this.#where.delete(key)
-    this.#admitted.delete(key)
+    this.#dismiss(key)
     if (this.#current.get(run.task) === key) this.#current.delete(run.task)
-    this.#world.lives?.(run, false)
     if (worker.alone && worker.runs.size === 0) this.#workers.delete(worker)
   }
 }

@@ -53,17 +53,22 @@ export const bounds: Oracle = (scene) => {
     quiet() {
       for (const task of scene.tasks.values()) {
         if (!task.acknowledged) continue
-        if (scene.coordinator?.get(task.id) === undefined) scene.fail(17, `${task.id} was acknowledged and is lost`)
+        const row = scene.coordinator?.get(task.id)
+        const kept = scene.disk.rows.get(task.id)
+        if (row !== undefined && !scene.disk.behind.has(task.id) && (kept?.state !== row.state || kept.epoch !== row.epoch)) {
+          scene.fail(27, `the journal says ${task.id} is ${kept?.state ?? "unknown"}, the coordinator says ${row.state}`)
+        }
+        if (row === undefined) scene.fail(17, `${task.id} was acknowledged and is lost`)
       }
       eventsAtRest = events
     },
     rest() {
+      const since = eventsAtRest === undefined ? 0 : events - eventsAtRest
+      if (since > scene.tasks.size + 20) scene.fail(12, `${since} events after everything had ended`)
       const sizes = scene.coordinator?.sizes() ?? {}
       const left = Object.entries(sizes).filter(([, size]) => size > 0)
       if (left.length > 0) scene.fail(11, `after retention there is still ${left.map(([name, size]) => `${name} ${size}`).join(", ")}`)
       if (scene.disk.rows.size > 0) scene.fail(11, `after retention the journal keeps ${scene.disk.rows.size} rows`)
-      const since = eventsAtRest === undefined ? 0 : events - eventsAtRest
-      if (since > scene.tasks.size + 20) scene.fail(12, `${since} events after everything had ended`)
     },
   }
 }

@@ -16,9 +16,7 @@ export const sessions: Oracle = (scene) => {
       const count = (living.get(run.task) ?? 0) + (alive ? 1 : -1)
       if (count === 0) living.delete(run.task)
       else living.set(run.task, count)
-    },
-    settled() {
-      for (const [task, count] of living) if (count > 1) scene.fail(3, `${task} has ${count} live runs`)
+      if (count > 1) scene.fail(3, `${run.task} has ${count} live runs`)
     },
     crashed() {
       living.clear()
