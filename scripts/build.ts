@@ -1,30 +1,37 @@
 /**
- * Builds `dist`: the library, the worker beside it, and the OpenCode plugin as one file beside the same worker. The host of a
- * plugin may be Node, so nothing on its import path is Bun's alone; and it installs no packages, so all are inside.
+ * Builds `dist`, all that the package holds: bundles, their types, the launcher of the command line.
+ *
+ *   --no-types   leaves the types out, for tests that only run it
  */
-import { rmSync } from "node:fs"
-import { resolve } from "node:path"
+import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { bundle } from "./build/bundle.ts"
 
 const root = resolve(import.meta.dir, "..")
-const outdir = resolve(root, "dist")
+const dist = join(root, "dist")
+// Made apart and put in place in one go: whoever uses the old one meanwhile finds it whole.
+const outdir = `${dist}.${process.pid}`
 
-/** Name in `dist` → where it begins. The worker's name is the one the pool asks for. */
-const ENTRIES: Readonly<Record<string, string>> = {
-  index: "src/index.ts",
-  "session-worker": "workers/session-worker.ts",
-  server: "src/plugin/server.ts",
-}
-
-rmSync(outdir, { recursive: true, force: true })
-for (const [name, entry] of Object.entries(ENTRIES)) {
-  const built = await Bun.build({
-    entrypoints: [resolve(root, entry)],
-    outdir,
-    naming: `${name}.js`,
-    target: "node",
-    format: "esm",
-    minify: { syntax: true, whitespace: true, identifiers: false },
-  })
-  const size = built.outputs.reduce((sum, { size: bytes }) => sum + bytes, 0)
-  console.log(`dist/${name}.js  ${(size / 1024).toFixed(0)} kB`)
+try {
+  mkdirSync(outdir)
+  const sizes = await bundle(outdir)
+  copyFileSync(join(root, "src/cli/launcher.mjs"), join(outdir, "lanes.mjs"))
+  chmodSync(join(outdir, "lanes.mjs"), 0o755)
+  sizes.set("lanes.mjs", statSync(join(outdir, "lanes.mjs")).size)
+  if (!process.argv.includes("--no-types")) {
+    const { rollUp } = await import("./build/declarations.ts")
+    const { messages } = rollUp(outdir, { update: false })
+    for (const message of messages) console.log(message)
+    for (const file of ["index", "sim", "server"])
+      sizes.set(`${file}.d.ts`, statSync(join(outdir, `${file}.d.ts`)).size)
+  }
+  rmSync(dist, { recursive: true, force: true })
+  renameSync(outdir, dist)
+  for (const [file, bytes] of sizes) {
+    if (!file.startsWith("chunk-")) console.log(`dist/${file.padEnd(20)} ${(bytes / 1000).toFixed(1).padStart(6)} kB`)
+  }
+  const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
+  console.log(`dist in all               ${(all / 1000).toFixed(1).padStart(6)} kB`)
+} finally {
+  rmSync(outdir, { recursive: true, force: true })
 }

@@ -71,6 +71,7 @@ export class Lanes implements AsyncDisposable {
   readonly #parts: LanesParts
   #closing: Promise<void> | undefined
 
+  /** @internal Made by `createLanes`. */
   constructor(parts: LanesParts) {
     this.#parts = parts
   }

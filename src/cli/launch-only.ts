@@ -14,7 +14,11 @@ export async function launchOnly(
 ): Promise<number> {
   await using lanes = await createLanes({ server, directory, log: (warning) => process.stderr.write(`${warning}\n`) })
   const task = await lanes.launch(input)
-  for await (const _event of lanes.events()) if (prompted(task)) break
+  await new Promise<void>((resolve) => {
+    const look = (): void => (prompted(task) ? resolve() : undefined)
+    lanes.on("*", look)
+    look()
+  })
   const row = task.row()
   const said = { id: task.id, sessionID: row?.sessionID, lane: row?.lane, state: row?.state }
   process.stdout.write(json ? `${JSON.stringify({ type: "launched", ...said })}\n` : `${task.id}\n`)

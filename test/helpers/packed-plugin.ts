@@ -1,9 +1,10 @@
-/** The package as a user has it: built, packed into a tarball, and unpacked somewhere else. */
+/** The package as a user has it: built, packed, and unpacked somewhere else beside the packages it depends on. */
 
-import { mkdirSync, readdirSync, rmSync } from "node:fs"
-import { mkdtempSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
+import manifest from "../../package.json" with { type: "json" }
+import { pack } from "../../scripts/build/pack.ts"
 
 const ROOT = resolve(import.meta.dir, "../..")
 
@@ -14,17 +15,11 @@ export interface PackedPlugin extends Disposable {
 
 export function packPlugin(): PackedPlugin {
   const folder = mkdtempSync(join(tmpdir(), "opencode-lanes-packed-"))
-  run([process.execPath, "scripts/build.ts", "--no-types"], ROOT)
-  run([process.execPath, "pm", "pack", "--ignore-scripts", "--quiet", "--destination", folder], ROOT)
-  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))
-  if (tarball === undefined) throw new Error("nothing was packed")
-  const directory = join(folder, "node_modules", "opencode-lanes")
-  mkdirSync(directory, { recursive: true })
-  run(["tar", "-xzf", join(folder, tarball), "--strip-components=1", "-C", directory], folder)
+  const { directory } = pack(folder, { types: false })
+  for (const name of Object.keys(manifest.dependencies)) {
+    const link = join(dirname(directory), name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(ROOT, "node_modules", name), link)
+  }
   return { directory, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
-}
-
-function run(command: string[], cwd: string): void {
-  const { exitCode, stderr } = Bun.spawnSync(command, { cwd, stdout: "ignore", stderr: "pipe" })
-  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr.toString()}`)
 }

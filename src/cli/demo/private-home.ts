@@ -3,7 +3,7 @@
  * written outside, nothing but the loopback is needed.
  */
 
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -178,7 +178,8 @@ function preventInstall(configFolder: string): void {
 
 /** Programs OpenCode would download otherwise; last on the PATH, so that those of the machine win. */
 function standIns(folder: string): string {
-  const program = fileURLToPath(new URL("./ripgrep.ts", import.meta.url))
+  const built = fileURLToPath(new URL("./ripgrep.js", import.meta.url))
+  const program = existsSync(built) ? built : fileURLToPath(new URL("./ripgrep.ts", import.meta.url))
   const file = join(folder, "rg")
   writeFileSync(file, `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(program)} "$@"\n`)
   chmodSync(file, 0o755)

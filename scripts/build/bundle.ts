@@ -1,0 +1,65 @@
+/**
+ * Bundles all entries at once, so that what they share is there once. Everything lands beside each other: the pool looks
+ * for its worker next to itself, whichever file it was put into.
+ */
+import { readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { gzipSync } from "node:zlib"
+import type { BunPlugin } from "bun"
+
+export interface Entry {
+  /** Of the file in `dist`. */
+  readonly name: string
+  readonly source: string
+  /** What the entry passes on. */
+  readonly exports: "all" | "default" | "nothing"
+}
+
+export const ENTRIES: readonly Entry[] = [
+  { name: "index", source: "src/index.ts", exports: "all" },
+  { name: "session-worker", source: "workers/session-worker.ts", exports: "nothing" },
+  { name: "sim", source: "src/sim/index.ts", exports: "all" },
+  { name: "server", source: "src/plugin/server.ts", exports: "default" },
+  { name: "cli", source: "src/cli/main.ts", exports: "nothing" },
+  // A program of its own, which the demo gives to OpenCode.
+  { name: "ripgrep", source: "src/cli/demo/ripgrep.ts", exports: "nothing" },
+]
+
+const ROOT = resolve(import.meta.dir, "../..")
+
+/** The page compresses to a third, and is served once per visit. */
+const packedPage: BunPlugin = {
+  name: "packed-page",
+  setup(build) {
+    build.onLoad({ filter: /page\.html$/ }, ({ path }) => {
+      const packed = gzipSync(readFileSync(path), { level: 9 }).toString("base64")
+      const contents = `import { gunzipSync } from "node:zlib"\nexport default gunzipSync(Buffer.from("${packed}", "base64")).toString()\n`
+      return { contents, loader: "js" }
+    })
+  },
+}
+
+function passOn({ source, exports }: Entry): string {
+  const from = JSON.stringify(`./${source}`)
+  if (exports === "all") return `export * from ${from}`
+  return exports === "default" ? `export { default } from ${from}` : `import ${from}`
+}
+
+/** Writes the bundles into `outdir`; returns the bytes of each file. */
+export async function bundle(outdir: string): Promise<Map<string, number>> {
+  const files = Object.fromEntries(ENTRIES.map((entry) => [join(ROOT, `${entry.name}.ts`), passOn(entry)]))
+  const { outputs } = await Bun.build({
+    entrypoints: Object.keys(files),
+    files,
+    outdir,
+    naming: { entry: "[name].js", chunk: "chunk-[hash].js" },
+    // The host may be Node: nothing on the import path of a library is Bun's alone.
+    target: "node",
+    format: "esm",
+    splitting: true,
+    packages: "external",
+    minify: true,
+    plugins: [packedPage],
+  })
+  return new Map(outputs.map(({ path, size }) => [path.slice(outdir.length + 1), size]))
+}
