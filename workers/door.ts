@@ -71,10 +71,11 @@ const reason = v.picklist([
   "INTERRUPTED",
 ])
 
+/** Tried in this order: the most frequent first. */
 const report = v.variant("type", [
+  v.object({ type: v.literal("snapshot"), run, seq: count, snapshot }),
   v.object({ type: v.literal("session"), run, sessionID: name, todos: v.exactOptional(todos) }),
   v.object({ type: v.literal("prompted"), run, n: count, messageID: name }),
-  v.object({ type: v.literal("snapshot"), run, seq: count, snapshot }),
   v.object({
     type: v.literal("poll-failed"),
     run,
@@ -107,10 +108,10 @@ const request = v.object({
 })
 
 const fromWorker = v.variant(TAG, [
-  v.object({ [TAG]: v.literal("ready") }),
   v.object({ [TAG]: v.literal("report"), report: report satisfies Complete }),
-  v.object({ [TAG]: v.literal("ended"), run }),
   v.object({ [TAG]: v.literal("fetch"), call: count, run: v.exactOptional(run), request }),
+  v.object({ [TAG]: v.literal("ended"), run }),
+  v.object({ [TAG]: v.literal("ready") }),
   v.object({ [TAG]: v.literal("forgo"), call: count }),
   v.object({ [TAG]: v.literal("fatal"), message: text }),
 ]) satisfies v.GenericSchema<unknown, FromWorker>

@@ -9,7 +9,16 @@ import type { DrivenRun } from "../../../workers/drive-session.ts"
 export function nullApi(clock: Clock): SessionApi {
   let sessions = 0
   const prompts = new Map<string, string>()
-  const info = (id: string, metadata: Readonly<Record<string, unknown>> = {}): SessionInfo => ({ id, directory: "/project", title: id, created: 0, updated: 0, tokens: NO_TOKENS, cost: 0, metadata })
+  const info = (id: string, metadata: Readonly<Record<string, unknown>> = {}): SessionInfo => ({
+    id,
+    directory: "/project",
+    title: id,
+    created: 0,
+    updated: 0,
+    tokens: NO_TOKENS,
+    cost: 0,
+    metadata,
+  })
   return {
     create: async ({ metadata }) => info(`ses_${(sessions += 1)}`, metadata),
     get: async (_directory, id) => info(id),
@@ -19,7 +28,16 @@ export function nullApi(clock: Clock): SessionApi {
     status: async () => ({ askedAt: clock.now(), of: {} }),
     newest: async (_directory, id) => {
       const user = prompts.get(id) ?? ""
-      const newest = { id: `${user}_answer`, role: "assistant", parentID: user, completed: true, finish: "stop", summary: false, output: true, text: "Done." } as const
+      const newest = {
+        id: `${user}_answer`,
+        role: "assistant",
+        parentID: user,
+        completed: true,
+        finish: "stop",
+        summary: false,
+        output: true,
+        text: "Done.",
+      } as const
       return { newest, newestUser: user, fingerprint: newest.id, users: [user] }
     },
     messages: async () => [],
@@ -44,7 +62,12 @@ function hasty(clock: Clock): Clock {
 }
 
 /** One run from its session to its second look at the answer, driven as a worker does; it pokes and stops itself. */
-export function nullRun(assignment: Assignment, api: SessionApi, clock: Clock, report: (report: RunReport) => void): DrivenRun {
+export function nullRun(
+  assignment: Assignment,
+  api: SessionApi,
+  clock: Clock,
+  report: (report: RunReport) => void,
+): DrivenRun {
   let looks = 0
   const driven: DrivenRun = driveSession(assignment, {
     api,
