@@ -80,7 +80,7 @@ describe("a new epoch", () => {
     rig.step({
       type: "hint",
       sessionID: `ses_${id}`,
-      hint: { type: "error", name: "MessageAbortedError", message: "" },
+      hint: { type: "error", name: "UnknownError", message: "Stopped." },
     })
     rig.stopped(id, first)
     rig.session(id)
