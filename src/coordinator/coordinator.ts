@@ -251,7 +251,7 @@ export class Coordinator {
   }
 
   #do(effect: Effect): void {
-    const { threads, api } = this.#ports
+    const { threads } = this.#ports
     switch (effect.type) {
       case "journal":
       case "forget":
