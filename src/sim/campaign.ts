@@ -29,6 +29,8 @@ export interface CampaignOptions {
   readonly oracles?: readonly Oracle[]
   /** As for `simulate`. */
   readonly shrink?: boolean
+  /** Keeps inputs for `replay`. */
+  readonly record?: boolean
   /** Hears of each seed when it is through. */
   readonly each?: (seed: number, run: RunResult) => void
 }
@@ -82,6 +84,7 @@ export function playSeed(seed: number, options: Omit<CampaignOptions, "seeds"> =
     faults: options.faults ?? plans.swarm(),
     events: !dice.chance(0.15, "no events", 0),
     ...(options.oracles === undefined ? {} : { oracles: options.oracles }),
+    ...(options.record === undefined ? {} : { record: options.record }),
     ...(options.shrink === undefined ? {} : { shrink: options.shrink }),
   })
   const scenario = options.scenario ?? populate

@@ -74,6 +74,11 @@ export class RunResult {
     return this.#world.peaks.get(lane) ?? 0
   }
 
+  /** When a task first got a slot; virtual ms. */
+  startedAt(task: SimTask | string): number | undefined {
+    return this.#world.starts.get(typeof task === "string" ? task : task.id)
+  }
+
   /** What a conversation was told, in order. */
   delivered(parent: SimParent | string): readonly Told[] {
     return [...(this.#world.conversations.get(typeof parent === "string" ? parent : parent.id)?.told.values() ?? [])]

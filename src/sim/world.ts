@@ -56,6 +56,8 @@ export class World implements Scene {
   readonly live: Set<TaskId> = new Set()
   /** The most slots of a lane that were taken at once. */
   readonly peaks: Map<string, number> = new Map()
+  /** When each task first got a slot. */
+  readonly starts: Map<TaskId, number> = new Map()
   /** Calls nobody's task made. */
   readonly strays: TaskTruth["calls"] = {}
   readonly #taken = new Map<string, number>()
@@ -334,6 +336,7 @@ export class World implements Scene {
       case "lane:granted": {
         const taken = (this.#taken.get(event.lane) ?? 0) + 1
         this.#taken.set(event.lane, taken)
+        if (!this.starts.has(event.id)) this.starts.set(event.id, this.loop.now)
         this.peaks.set(event.lane, Math.max(taken, this.peaks.get(event.lane) ?? 0))
         return
       }
