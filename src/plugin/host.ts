@@ -2,7 +2,6 @@ import { HostEvents } from "../adapters/host-events.ts"
 import type { SessionNews } from "../adapters/host-events.ts"
 import { HostTransport } from "../adapters/host-transport.ts"
 import { OpencodeParent } from "../adapters/opencode-parent.ts"
-import { compose } from "../compose.ts"
 import type { Composed } from "../compose.ts"
 import type { Config } from "../config.ts"
 import { resolveOptions } from "../config.ts"
@@ -120,6 +119,8 @@ export class PluginHost {
   }
 
   async #compose(directory: string, config: Config): Promise<Composed> {
+    // Not before it is needed: it is most of the code, and OpenCode waits for its plugins when it starts.
+    const { compose } = await import("../compose.ts")
     const composed = await compose({
       server: { transport: this.transport, name: `host:${process.pid}` },
       directory,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import { fileURLToPath } from "node:url"
 import { loadConfig } from "../adapters/config-file.ts"
 import type { Config } from "../config.ts"
 import { resolveOptions } from "../config.ts"
@@ -55,6 +56,7 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
     for (const warning of settings.warnings) host.log.say(directory, "warn", warning)
     host.relimit(settings.config)
   }
+  host.log.say(directory, "info", `${NAME} ${VERSION} loaded from ${fileURLToPath(import.meta.url)}`)
 
   const deskOf = (names: ToolNames): Desk => ({
     directory,

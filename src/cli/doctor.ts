@@ -1,0 +1,88 @@
+/** `lanes doctor`: whether everything would work here, and for each trouble what to do. */
+
+import { defineCommand } from "citty"
+import type { CommandDef } from "citty"
+import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
+import type { ChosenServer } from "./choose-server.ts"
+import { readConfiguration } from "./doctor/configuration.ts"
+import type { Limits } from "./doctor/configuration.ts"
+import type { Finding } from "./doctor/finding.ts"
+import { messageOf } from "./doctor/finding.ts"
+import { bunFinding, journalFinding, workerFinding } from "./doctor/machine.ts"
+import { programFinding, serverFindings } from "./doctor/opencode.ts"
+import { pluginFindings } from "./doctor/plugin.ts"
+import { onInterrupt } from "./interrupt.ts"
+import type { Colors } from "./output/colors.ts"
+import { colorsFor } from "./output/colors.ts"
+import { wrap } from "./output/columns.ts"
+import { EXIT } from "./output/exit-codes.ts"
+import { directoryOf } from "./task-options.ts"
+
+const args = {
+  server: SERVER_ARGUMENT,
+  dir: { type: "string", description: "The project. Default: this folder", valueHint: "folder" },
+  json: { type: "boolean", description: "One JSON object with all findings" },
+} as const
+
+export const doctor: CommandDef<typeof args> = defineCommand({
+  meta: { name: "doctor", description: "Find what would keep lanes from working, and say what to do" },
+  args,
+  run: async ({ args: given }) => {
+    const directory = directoryOf(given.dir)
+    using interrupt = onInterrupt()
+    const findings: Finding[] = []
+    const add = (...found: readonly Finding[]): void => {
+      findings.push(...found)
+      if (given.json !== true) process.stdout.write(found.map((finding) => lineOf(finding)).join(""))
+    }
+    add(bunFinding(), await workerFinding(), await journalFinding())
+    const { findings: config, limits } = readConfiguration(directory)
+    add(...config)
+    add(...(await opencode(given.server, directory, limits, interrupt.signal)))
+    add(...pluginFindings(directory))
+    const ok = findings.every(({ mark }) => mark !== "bad")
+    process.stdout.write(given.json === true ? `${JSON.stringify({ ok, findings })}\n` : `\n${verdict(findings)}\n`)
+    return interrupt.exitCode ?? (ok ? EXIT.ok : EXIT.failed)
+  },
+})
+
+async function opencode(
+  wanted: string | undefined,
+  directory: string,
+  limits: Limits | undefined,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const said: Finding[] = []
+  let chosen: ChosenServer
+  try {
+    chosen = await chooseServer(wanted, (sentence) => said.push({ area: "server", mark: "note", sentence }))
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === "UsageError") throw thrown
+    return [{ area: "opencode", mark: "bad", sentence: messageOf(thrown) }]
+  }
+  const program = await programFinding(chosen.whose === "spawned")
+  return [program, ...said, ...(await serverFindings(chosen, directory, limits, signal))]
+}
+
+const MARKS = { ok: "ok  ", note: "note", bad: "BAD " } as const
+const AREA_WIDTH = 11
+
+function lineOf({ area, mark, sentence, remedy }: Finding): string {
+  const colors = colorsFor(process.stdout)
+  const indent = " ".repeat(MARKS.ok.length + AREA_WIDTH + 3)
+  const width = Math.max(20, Math.min(process.stdout.columns ?? 100, 120) - indent.length - 1)
+  const text = [...wrap(sentence, width), ...(remedy === undefined ? [] : wrap(`→ ${remedy}`, width))]
+  return `${paint(mark, colors)}  ${area.padEnd(AREA_WIDTH)} ${text.join(`\n${indent}`)}\n`
+}
+
+function paint(mark: Finding["mark"], colors: Colors): string {
+  const color = { ok: colors.green, note: colors.yellow, bad: colors.red }[mark]
+  return color(MARKS[mark])
+}
+
+function verdict(findings: readonly Finding[]): string {
+  const colors = colorsFor(process.stdout)
+  const bad = findings.filter(({ mark }) => mark === "bad").length
+  if (bad === 0) return colors.green("Everything needed is there.")
+  return colors.red(bad === 1 ? "One thing would not work." : `${bad} things would not work.`)
+}
