@@ -63,7 +63,30 @@ function messageHint(info: Loose | undefined): Hint | undefined {
   const messageID = text(info?.["id"])
   if (info?.["role"] !== "assistant" || messageID === undefined) return undefined
   const completed = record(info["time"])?.["completed"] !== undefined
-  return completed ? { type: "step-end" } : { type: "step", messageID }
+  return completed ? { type: "step-end", ...useOf(info) } : { type: "step", messageID }
+}
+
+/** What the step used, if the message says so. */
+function useOf(info: Loose): Pick<Extract<Hint, { type: "step-end" }>, "used"> {
+  const tokens = record(info["tokens"])
+  if (tokens === undefined) return {}
+  const cache = record(tokens["cache"])
+  return {
+    used: {
+      tokens: {
+        input: count(tokens["input"]),
+        output: count(tokens["output"]),
+        reasoning: count(tokens["reasoning"]),
+        cacheRead: count(cache?.["read"]),
+        cacheWrite: count(cache?.["write"]),
+      },
+      cost: count(info["cost"]),
+    },
+  }
+}
+
+function count(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : 0
 }
 
 function partHint(part: Loose | undefined): Hint | undefined {

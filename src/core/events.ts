@@ -31,7 +31,7 @@ export interface EventMap {
   "task:session": OfTask & { readonly sessionID: string }
   /** A worker polled. */
   "task:snapshot": OfTask & { readonly snapshot: Snapshot }
-  /** The agent did something; at most one a second. */
+  /** The agent did something; at most one a second. `tool` is the last one it used. */
   "task:progress": OfTask & {
     readonly steps: number
     readonly tool?: string

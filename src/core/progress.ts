@@ -1,7 +1,7 @@
 import type { Book } from "./book.ts"
 import { BOUNDS } from "./options.ts"
 import type { Run } from "./run.ts"
-import type { Snapshot } from "./snapshot.ts"
+import type { Snapshot, Tokens } from "./snapshot.ts"
 
 const ONE_WORD_PER_MS = 1_000
 
@@ -22,9 +22,22 @@ export function tellProgress(book: Book, run: Run): void {
   if (book.now.mono - run.emittedAt < ONE_WORD_PER_MS) return
   run.emittedAt = book.now.mono
   const { id, epoch, steps, cost } = task
-  const tool = evidence.tool === undefined ? {} : { tool: evidence.tool }
+  const tool = task.lastTool === undefined ? {} : { tool: task.lastTool }
   const tokens = task.tokens.input + task.tokens.output + task.tokens.reasoning
   book.emit({ type: "task:progress", id, epoch, steps, ...tool, tokens, cost })
+}
+
+/** What a step used, as soon as it is told; the next poll that reads the session's own count puts that in its place. */
+export function noteUse({ task }: Run, used: { readonly tokens: Tokens; readonly cost: number }): void {
+  const { input, output, reasoning, cacheRead, cacheWrite } = task.tokens
+  task.tokens = {
+    input: input + used.tokens.input,
+    output: output + used.tokens.output,
+    reasoning: reasoning + used.tokens.reasoning,
+    cacheRead: cacheRead + used.tokens.cacheRead,
+    cacheWrite: cacheWrite + used.tokens.cacheWrite,
+  }
+  task.cost += used.cost
 }
 
 /** Run time and counters into the journal, also of a run that is silent: a restart goes on from there. */

@@ -85,7 +85,7 @@ export type Hint =
   /** A new assistant message, that is a new model step. */
   | { readonly type: "step"; readonly messageID: string }
   /** A step ended, the session went idle, was compacted: worth a poll now. */
-  | { readonly type: "step-end" }
+  | { readonly type: "step-end"; readonly used?: { readonly tokens: Tokens; readonly cost: number } }
   | { readonly type: "idle" }
   | { readonly type: "todos"; readonly todos: Todos }
   /** `session.error`: buffered, believed when the session stays without an answer. */

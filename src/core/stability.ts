@@ -217,7 +217,8 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
       e.rejected = hint.rejected
       return progress(e, now)
     case "error":
-      e.error = { name: hint.name, message: hint.message, at: now }
+      // What follows the first one is less telling: an unknown agent is told once by name, then as an error without one.
+      e.error ??= { name: hint.name, message: hint.message, at: now }
       return false
     case "deleted":
       e.deleted = true

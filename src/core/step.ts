@@ -15,7 +15,7 @@ import { BOUNDS } from "./options.ts"
 import type { End, Task } from "./outcome.ts"
 import { newPrompt, newTask, nextEpoch, noticeOf, outcomeOf } from "./outcome.ts"
 import { nudge, RESUME } from "./phrases.ts"
-import { checkpoint, note, tellProgress } from "./progress.ts"
+import { checkpoint, note, noteUse, tellProgress } from "./progress.ts"
 import { inTurn, revive } from "./recovery.ts"
 import type { Run } from "./run.ts"
 import { assignmentOf, deadlineOf, newRun, rulesOf, same } from "./run.ts"
@@ -309,6 +309,7 @@ export class Core {
     const run = this.#book.runs.get(this.#book.bySession.get(sessionID) ?? "")
     // Until it is handed to a worker, what happens in the session is its predecessor's.
     if (run === undefined || (!run.started && hint.type !== "deleted")) return void this.#book.ignored++
+    if (hint.type === "step-end" && hint.used !== undefined) noteUse(run, hint.used)
     if (observeHint(run.evidence, hint, this.#book.now.mono)) tellProgress(this.#book, run)
     switch (hint.type) {
       case "idle":
