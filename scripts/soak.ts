@@ -27,13 +27,18 @@ const [rounds, minutes, atOnce, seed] = [values.rounds, values.minutes, values["
 let broken = 0
 if (rounds) {
   await using world = await startWorld()
-  console.log(`### ${rounds} kills\n\n| round | killed after | acknowledged | found again | ready after | integrity |\n| --- | --- | --- | --- | --- | --- |`)
+  console.log(
+    `### ${rounds} kills\n\n| round | killed after | acknowledged | found again | ready after | integrity |\n| --- | --- | --- | --- | --- | --- |`,
+  )
   const result = await killRounds(world, {
     rounds,
     limit: 3,
     launches: 6,
     seed: seed || 1,
-    onRound: (r) => console.log(`| ${r.round} | ${r.killedAfterMs} ms | ${r.acknowledged} | ${r.found} | ${r.readyMs} ms | ${r.integrity} |`),
+    onRound: (r) =>
+      console.log(
+        `| ${r.round} | ${r.killedAfterMs} ms | ${r.acknowledged} | ${r.found} | ${r.readyMs} ms | ${r.integrity} |`,
+      ),
   })
   const ready = result.rounds.map((round) => round.readyMs).toSorted((a, b) => a - b)
   console.log(`

@@ -1,3 +1,4 @@
+export type { JournalChoice, JournalFile } from "./adapters/open-journal.ts"
 export { createLanes } from "./compose.ts"
 export type { CreateOptions, SpawnServer } from "./compose.ts"
 export { jsonSchema, parseConfig } from "./config.ts"

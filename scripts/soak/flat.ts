@@ -40,7 +40,10 @@ export interface FlatReport {
 /** Settled tasks are kept for the least time there is, so that forgetting is a part of the picture. */
 const RETAIN_MS = 60_000
 
-export async function flatSoak(world: KillWorld, { minutes, atOnce, everyMs, onSample }: FlatOptions): Promise<FlatReport> {
+export async function flatSoak(
+  world: KillWorld,
+  { minutes, atOnce, everyMs, onSample }: FlatOptions,
+): Promise<FlatReport> {
   await using host = new HostProcess({
     url: world.url,
     password: world.password,
@@ -54,7 +57,7 @@ export async function flatSoak(world: KillWorld, { minutes, atOnce, everyMs, onS
   let launched = 0
   let settled = 0
   let failed = 0
-  for (let next = start + everyMs; performance.now() < start + minutes * 60_000; ) {
+  for (let next = start + everyMs; performance.now() < start + minutes * 60_000;) {
     // Facts are taken as they come, so that this side does not grow either.
     for (const fact of host.facts.splice(0)) {
       if (fact.type === "refused") throw new Error(fact.message)
@@ -65,7 +68,11 @@ export async function flatSoak(world: KillWorld, { minutes, atOnce, everyMs, onS
     while (launched - settled < atOnce) {
       const script = `flat-${(launched += 1)}`
       const chunks = 20 + (launched % 20)
-      host.order({ type: "launch", script, prompt: scripted(script, { id: script, turns: [{ stream: { chunks, everyMs: 500 } }] }) })
+      host.order({
+        type: "launch",
+        script,
+        prompt: scripted(script, { id: script, turns: [{ stream: { chunks, everyMs: 500 } }] }),
+      })
     }
     if (performance.now() >= next) {
       next += everyMs

@@ -36,14 +36,24 @@ export class HostProcess implements AsyncDisposable {
   }
 
   /** The first fact of a kind that fits, said from now on or before. */
-  async until<T extends HostFact["type"]>(type: T, fits: (fact: FactOf<T>) => boolean = () => true, from = 0, limitMs = 120_000): Promise<FactOf<T>> {
+  async until<T extends HostFact["type"]>(
+    type: T,
+    fits: (fact: FactOf<T>) => boolean = () => true,
+    from = 0,
+    limitMs = 120_000,
+  ): Promise<FactOf<T>> {
     const { promise, resolve: found, reject } = Promise.withResolvers<FactOf<T>>()
     const look = (): void => {
-      const fact = this.facts.slice(from).find((each): each is FactOf<T> => each.type === type && fits(each as FactOf<T>))
+      const fact = this.facts
+        .slice(from)
+        .find((each): each is FactOf<T> => each.type === type && fits(each as FactOf<T>))
       if (fact !== undefined) found(fact)
       else if (this.#ended) reject(new Error(`The host ended before it said "${type}". ${this.#errors}`))
     }
-    const timer = setTimeout(() => reject(new Error(`The host has not said "${type}" for ${limitMs} ms. ${this.#errors}`)), limitMs)
+    const timer = setTimeout(
+      () => reject(new Error(`The host has not said "${type}" for ${limitMs} ms. ${this.#errors}`)),
+      limitMs,
+    )
     this.#watchers.add(look)
     look()
     try {
@@ -87,6 +97,7 @@ export class HostProcess implements AsyncDisposable {
 
   async #complain(): Promise<void> {
     const decoder = new TextDecoder()
-    for await (const chunk of this.#child.stderr) this.#errors = (this.#errors + decoder.decode(chunk, { stream: true })).slice(-4_000)
+    for await (const chunk of this.#child.stderr)
+      this.#errors = (this.#errors + decoder.decode(chunk, { stream: true })).slice(-4_000)
   }
 }

@@ -26,8 +26,19 @@ export type HostFact =
   | { readonly type: "launched"; readonly script: string; readonly id: string }
   | { readonly type: "continued"; readonly id: string; readonly script: string; readonly epoch: number }
   | { readonly type: "cancelled"; readonly id: string }
-  | { readonly type: "settled"; readonly id: string; readonly epoch: number; readonly state: string; readonly reason: string }
+  | {
+      readonly type: "settled"
+      readonly id: string
+      readonly epoch: number
+      readonly state: string
+      readonly reason: string
+    }
   | { readonly type: "rows"; readonly rows: readonly TaskRow[] }
-  | { readonly type: "sizes"; readonly rss: number; readonly heapUsed: number; readonly sizes: Readonly<Record<string, number>> }
+  | {
+      readonly type: "sizes"
+      readonly rss: number
+      readonly heapUsed: number
+      readonly sizes: Readonly<Record<string, number>>
+    }
   | { readonly type: "closed" }
   | { readonly type: "refused"; readonly order: HostOrder; readonly message: string }

@@ -25,10 +25,17 @@ const { lanes, coordinator } = await compose({
   config: { pollIntervalMs: 500, ...options.config },
   log: (message) => process.stderr.write(`${message}\n`),
   parent: ({ transport, clock }) =>
-    new OpencodeParent({ transport, clock, text: ({ task, epoch }) => `told ${task} ${epoch}`, onIdle: () => () => {} }),
+    new OpencodeParent({
+      transport,
+      clock,
+      text: ({ task, epoch }) => `told ${task} ${epoch}`,
+      onIdle: () => () => {},
+    }),
 })
 say({ type: "ready", ms: performance.now() - start, tasks: lanes.list().length })
-lanes.on("task:settled", ({ id, epoch, outcome }) => say({ type: "settled", id, epoch, state: outcome.state, reason: outcome.reason }))
+lanes.on("task:settled", ({ id, epoch, outcome }) =>
+  say({ type: "settled", id, epoch, state: outcome.state, reason: outcome.reason }),
+)
 lanes.on("journal:error", ({ message }) => process.stderr.write(`${message}\n`))
 
 async function obey(order: HostOrder): Promise<void> {

@@ -195,9 +195,11 @@ async function examine(
   }
   await countNotices(world, rows, parents, broken)
   const ours = (call: { scriptId: string | undefined }): boolean => call.scriptId?.startsWith(prefix) === true
-  await world.model.waitFor(() => world.model.inFlight(ours) === 0, { timeoutMs: 5_000 }).catch(() => {
-    broken.push(`${world.model.inFlight(ours)} calls go on at the model though every task is over`)
-  })
+  await world.model
+    .waitFor(() => world.model.inFlight(ours) === 0, { timeoutMs: 5_000 })
+    .catch(() => {
+      broken.push(`${world.model.inFlight(ours)} calls go on at the model though every task is over`)
+    })
   const peak = world.model.peak(ours)
   if (peak > limit) broken.push(`${peak} at once at the model, the limit is ${limit}`)
   return broken

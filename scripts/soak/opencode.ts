@@ -17,7 +17,11 @@ export async function startWorld(): Promise<KillWorld & AsyncDisposable & { read
   mkdirSync(directory, { recursive: true })
   writeFileSync(join(directory, "login.ts"), "export const login = 1\n")
   const server = undo.use(await startServer({ cwd: directory, env: home.env }))
-  const client = createOpencodeClient({ baseUrl: server.url, directory, headers: { authorization: basicAuth(server.password) } })
+  const client = createOpencodeClient({
+    baseUrl: server.url,
+    directory,
+    headers: { authorization: basicAuth(server.password) },
+  })
   const resources = undo.move()
   const folder = join(home.root, "journals")
   return {

@@ -30,7 +30,9 @@ export function plot(samples: readonly Sample[]): string {
     const values = samples.map((sample) => sample[of])
     const top = Math.max(1, ...values)
     const y = (value: number): number => HEIGHT - 8 - (value / top) * (HEIGHT - 16)
-    const points = samples.map((sample) => `${(LEFT + (sample.atMs / end) * (WIDTH - LEFT - RIGHT)).toFixed(1)},${y(sample[of]).toFixed(1)}`)
+    const points = samples.map(
+      (sample) => `${(LEFT + (sample.atMs / end) * (WIDTH - LEFT - RIGHT)).toFixed(1)},${y(sample[of]).toFixed(1)}`,
+    )
     const last = values.at(-1) ?? 0
     return [
       `<g transform="translate(0 ${i * HEIGHT + 20})">`,
@@ -53,9 +55,12 @@ export function plot(samples: readonly Sample[]): string {
 }
 
 /** The middle value of the second quarter and of the last: what grew after warm-up. */
-export function growth(samples: readonly Sample[]): { readonly title: string; readonly early: number; readonly late: number }[] {
+export function growth(
+  samples: readonly Sample[],
+): { readonly title: string; readonly early: number; readonly late: number }[] {
   const quarter = Math.max(1, Math.floor(samples.length / 4))
-  const middle = (of: Line["of"], part: readonly Sample[]): number => part.map((sample) => sample[of]).toSorted((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0
+  const middle = (of: Line["of"], part: readonly Sample[]): number =>
+    part.map((sample) => sample[of]).toSorted((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0
   return LINES.map(({ of, title, unit }) => ({
     title: unit === "" ? title : `${title} (${unit})`,
     early: middle(of, samples.slice(quarter, 2 * quarter)),

@@ -74,7 +74,13 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
   const alive = rows.filter(isAlive)
   const dead = rows.filter((row) => !isAlive(row)).map(ours)
   const { bounds } = options
-  const journal = new SqliteJournal({ sql, file, token, rows: [...alive, ...dead], ...(bounds === undefined ? {} : { bounds }) })
+  const journal = new SqliteJournal({
+    sql,
+    file,
+    token,
+    rows: [...alive, ...dead],
+    ...(bounds === undefined ? {} : { bounds }),
+  })
   return { journal, alive, dead }
 }
 
@@ -112,13 +118,19 @@ async function tryClaim(file: string, options: FileJournalOptions): Promise<Clai
     return { sql, file, token, from, stored }
   } catch (thrown) {
     sql?.close()
-    log(`The journal ${file} cannot be taken over: ${LanesError.from(thrown, "JOURNAL_FAILED").message}. It is left as it is.`)
+    log(
+      `The journal ${file} cannot be taken over: ${LanesError.from(thrown, "JOURNAL_FAILED").message}. It is left as it is.`,
+    )
     return undefined
   }
 }
 
 /** Its runs may go on, in a server that is not ours: whoever comes to that one next looks after them. */
-async function isUsed(from: Ownership, { server }: Signature, answers: FileJournalOptions["answers"]): Promise<boolean> {
+async function isUsed(
+  from: Ownership,
+  { server }: Signature,
+  answers: FileJournalOptions["answers"],
+): Promise<boolean> {
   return !from.hosted && from.server !== server && (await answers(from.server))
 }
 
@@ -129,7 +141,11 @@ function create({ open, folder, signature, wall }: FileJournalOptions): { sql: S
     return { sql, file, token: signNew(sql, signature, wall()) }
   } catch (thrown) {
     const { message } = LanesError.from(thrown, "JOURNAL_FAILED")
-    throw new LanesError("JOURNAL_FAILED", `No journal can be made in ${folder}: ${message}.`, "See to the folder, or switch the journal off.")
+    throw new LanesError(
+      "JOURNAL_FAILED",
+      `No journal can be made in ${folder}: ${message}.`,
+      "See to the folder, or switch the journal off.",
+    )
   }
 }
 

@@ -45,7 +45,9 @@ export function signNew(sql: Sql, signature: Signature, created: number): string
   const token = randomUUID()
   const { pid, start } = thisProcess()
   sql
-    .prepare("INSERT INTO owner (one, token, pid, start, directory, server, hosted, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?)")
+    .prepare(
+      "INSERT INTO owner (one, token, pid, start, directory, server, hosted, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+    )
     .run(token, pid, start, signature.directory, signature.server, signature.hosted ? 1 : 0, created)
   return token
 }

@@ -79,7 +79,8 @@ export function openReaders(open: OpenSql, state: string, log: (message: string)
         return [reader]
       } catch (thrown) {
         // One that is just being made is empty.
-        if (statSync(file, { throwIfNoEntry: false })?.size) log(`The journal ${file} cannot be read: ${LanesError.from(thrown, "JOURNAL_FAILED").message}`)
+        if (statSync(file, { throwIfNoEntry: false })?.size)
+          log(`The journal ${file} cannot be read: ${LanesError.from(thrown, "JOURNAL_FAILED").message}`)
         return []
       }
     })

@@ -17,7 +17,7 @@ export function readRows(sql: Sql): StoredRows {
   const forth = sql.prepare("SELECT place, id, row FROM tasks WHERE (place, id) > (?, ?) ORDER BY place, id LIMIT ?")
   const texts: string[] = []
   try {
-    for (let place = Number.MIN_SAFE_INTEGER, id = ""; ; ) {
+    for (let place = Number.MIN_SAFE_INTEGER, id = ""; ;) {
       const page = forth.all(place, id, PAGE)
       for (const { row } of page) texts.push(String(row))
       const last = page.at(-1)

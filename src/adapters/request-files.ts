@@ -25,7 +25,9 @@ export type OwnerRequest =
   | { readonly type: "continue"; readonly id: string; readonly prompt: string }
   | { readonly type: "messages"; readonly id: string }
 
-type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly code: ErrorCode; readonly message: string }
+type Answer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string }
 
 /** Where the owner of a journal file looks for requests. */
 export function requestFolder(journal: string): string {
@@ -123,7 +125,10 @@ function requestOf(text: string): OwnerRequest {
       if (type === "continue" && typeof prompt === "string") return { type, id, prompt }
     }
   }
-  throw new LanesError("INVALID_INPUT", "This request cannot be understood; it may be of another version of opencode-lanes.")
+  throw new LanesError(
+    "INVALID_INPUT",
+    "This request cannot be understood; it may be of another version of opencode-lanes.",
+  )
 }
 
 function read(path: string): unknown {

@@ -93,7 +93,8 @@ export class SqliteJournal implements Journal {
   append(event: LaneEvent): void {
     // Polls are many, and what they show is in the rows and in what follows from them.
     if (event.type === "task:snapshot" || this.#closed) return
-    if (this.#waiting.push({ at: event.at, text: JSON.stringify(event, shortened) }) > MOST_WAITING) this.#waiting.shift()
+    if (this.#waiting.push({ at: event.at, text: JSON.stringify(event, shortened) }) > MOST_WAITING)
+      this.#waiting.shift()
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS)
     if (typeof this.#timer === "object") this.#timer.unref()
   }
@@ -176,7 +177,9 @@ export class SqliteJournal implements Journal {
 }
 
 function shortened(key: string, value: unknown): unknown {
-  return key === "text" && typeof value === "string" && value.length > EVENT_TEXT ? `${value.slice(0, EVENT_TEXT)}…` : value
+  return key === "text" && typeof value === "string" && value.length > EVENT_TEXT
+    ? `${value.slice(0, EVENT_TEXT)}…`
+    : value
 }
 
 function failed(file: string, why: string, cause?: unknown): LanesError {

@@ -15,7 +15,7 @@ export interface Statement {
 }
 
 type Value = string | number | null
-export type Row = Readonly<Record<string, string | number | null>>
+type Row = Readonly<Record<string, string | number | null>>
 export type OpenSql = (file: string, options?: { readonly readonly?: boolean }) => Sql
 
 /** Undefined on a host that has none (Node before 22). */
@@ -23,20 +23,53 @@ export async function sqliteLibrary(): Promise<OpenSql | undefined> {
   return (await bunSqlite()) ?? (await nodeSqlite())
 }
 
-/** Not a literal: bundlers for Node would stop at it. */
+/** Not literals: bundlers, and checks on an older Node, would stop at them. */
 const BUN: string = "bun:sqlite"
 const NODE: string = "node:sqlite"
 
+/** What we use of `bun:sqlite`. */
+interface BunLibrary {
+  readonly Database: new (
+    file: string,
+    options: { readonly: true } | { readwrite: true },
+  ) => {
+    run(sql: string): void
+    prepare(sql: string): {
+      run(...values: Value[]): unknown
+      get(...values: Value[]): Row | null
+      all(...values: Value[]): Row[]
+      finalize(): void
+    }
+    close(): void
+  }
+}
+
+/** What we use of `node:sqlite`. */
+interface NodeLibrary {
+  readonly DatabaseSync: new (
+    file: string,
+    options: { readOnly: boolean },
+  ) => {
+    exec(sql: string): void
+    prepare(sql: string): {
+      run(...values: Value[]): unknown
+      get(...values: Value[]): Row | undefined
+      all(...values: Value[]): Row[]
+    }
+    close(): void
+  }
+}
+
 async function bunSqlite(): Promise<OpenSql | undefined> {
   if (typeof Bun === "undefined") return undefined
-  const { Database } = (await import(BUN)) as typeof import("bun:sqlite")
+  const { Database } = (await import(BUN)) as BunLibrary
   return (file, { readonly = false } = {}) => {
     const database = new Database(file, readonly ? { readonly } : { readwrite: true })
     const statements: { finalize(): void }[] = []
     return {
-      exec: (sql) => void database.exec(sql),
+      exec: (sql) => database.run(sql),
       prepare(sql) {
-        const statement = database.prepare<Row, Value[]>(sql)
+        const statement = database.prepare(sql)
         statements.push(statement)
         return {
           run: (...values) => void statement.run(...values),
@@ -57,7 +90,7 @@ async function bunSqlite(): Promise<OpenSql | undefined> {
 export async function nodeSqlite(): Promise<OpenSql | undefined> {
   const library = await import(NODE).catch(() => undefined)
   if (library === undefined) return undefined
-  const { DatabaseSync } = library as typeof import("node:sqlite")
+  const { DatabaseSync } = library as NodeLibrary
   return (file, { readonly = false } = {}) => {
     const database = new DatabaseSync(file, { readOnly: readonly })
     return {
@@ -66,8 +99,8 @@ export async function nodeSqlite(): Promise<OpenSql | undefined> {
         const statement = database.prepare(sql)
         return {
           run: (...values) => void statement.run(...values),
-          get: (...values) => statement.get(...values) as Row | undefined,
-          all: (...values) => statement.all(...values) as Row[],
+          get: (...values) => statement.get(...values),
+          all: (...values) => statement.all(...values),
         }
       },
       close: () => database.close(),

@@ -18,7 +18,10 @@ export function stateFolder(env: Environment = process.env): string {
 /** The folder of one project: a name for people, and a digest that keeps two projects of one name apart. */
 export function projectFolder(state: string, directory: string): string {
   const path = canonical(directory)
-  const name = basename(path).replaceAll(/[^\w.-]/g, "_").slice(0, 40) || "root"
+  const name =
+    basename(path)
+      .replaceAll(/[^\w.-]/g, "_")
+      .slice(0, 40) || "root"
   return join(state, `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 12)}`)
 }
 

@@ -10,7 +10,9 @@ export async function stopLeftovers(
   api: Pick<SessionApi, "status" | "newest" | "abort">,
   isOver: (row: TaskRow) => boolean,
 ): Promise<void> {
-  const ended = rows.filter(({ outcome, sessionID }) => outcome !== undefined && outcome.state !== "completed" && sessionID !== undefined)
+  const ended = rows.filter(
+    ({ outcome, sessionID }) => outcome !== undefined && outcome.state !== "completed" && sessionID !== undefined,
+  )
   for (const [directory, of] of Map.groupBy(ended, ({ spec }) => spec.directory)) {
     const busy = await api.status(directory).then(
       (sample) => sample.of,

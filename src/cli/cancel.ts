@@ -44,5 +44,7 @@ async function cancelOne(found: FoundTask): Promise<string> {
   const { id, outcome, state } = found.row
   if (outcome !== undefined) return `${id} is ${stateWord(state)} already.`
   const { before, row } = (await ask(found, { type: "cancel", id })) as { before: TaskState; row: { state: TaskState } }
-  return row.state === "cancelled" ? `${id} is cancelled; it was ${stateWord(before)}.` : `${id} is ${stateWord(row.state)} already.`
+  return row.state === "cancelled"
+    ? `${id} is cancelled; it was ${stateWord(before)}.`
+    : `${id} is ${stateWord(row.state)} already.`
 }

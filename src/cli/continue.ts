@@ -18,7 +18,10 @@ export const goOn: CommandDef<typeof args> = defineCommand({
     const found = journals.task(id)
     const text = prompt === undefined || prompt === "-" ? await Bun.stdin.text() : prompt
     if (text.trim() === "") throw new UsageError("lanes continue: the prompt is empty.")
-    const { id: task, epoch } = (await ask(found, { type: "continue", id: found.row.id, prompt: text }, 15_000)) as { id: string; epoch: number }
+    const { id: task, epoch } = (await ask(found, { type: "continue", id: found.row.id, prompt: text }, 15_000)) as {
+      id: string
+      epoch: number
+    }
     const same = epoch === found.row.epoch && found.row.outcome === undefined
     toStderr(same ? "It gets the prompt as a follow-up of its run." : "It runs again, in the same session.")
     toStderr(`Read the answer with: lanes output ${task} --follow`)

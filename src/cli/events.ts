@@ -15,7 +15,11 @@ import { directoryOf } from "./task-options.ts"
 
 const args = {
   follow: { type: "boolean", description: "Go on with what happens from now on" },
-  since: { type: "string", description: "Only what is not older; 10m, 2h or a date. Default: all, with --follow nothing", valueHint: "time" },
+  since: {
+    type: "string",
+    description: "Only what is not older; 10m, 2h or a date. Default: all, with --follow nothing",
+    valueHint: "time",
+  },
   all: { type: "boolean", description: "Of all projects, not of this folder's alone" },
   dir: { type: "string", description: "Of another project", valueHint: "folder" },
   json: { type: "boolean", description: "One JSON object per event" },
@@ -32,7 +36,8 @@ export const events: CommandDef<typeof args> = defineCommand({
   run: async ({ args: { follow, since, all, dir, json } }) => {
     const from = since === undefined ? undefined : momentOf(since)
     const directory = all === true ? undefined : canonical(directoryOf(dir))
-    const show = (event: StoredEvent["event"]): void => void process.stdout.write(`${json === true ? JSON.stringify(event) : lineOf(event)}\n`)
+    const show = (event: StoredEvent["event"]): void =>
+      void process.stdout.write(`${json === true ? JSON.stringify(event) : lineOf(event)}\n`)
     using interrupt = onInterrupt()
     process.stdout.on("error", () => interrupt.stop(EXIT.failed))
     const places = new Map<string, number>()
@@ -40,12 +45,14 @@ export const events: CommandDef<typeof args> = defineCommand({
       from === undefined ? (follow === true ? reader.place() : 0) : reader.place(from)
     do {
       using journals = await Journals.open(places.size === 0 ? undefined : () => {})
-      const readers = journals.readers.filter((reader) => directory === undefined || reader.owner().directory === directory)
+      const readers = journals.readers.filter(
+        (reader) => directory === undefined || reader.owner().directory === directory,
+      )
       for (const reader of readers) if (!places.has(reader.file)) places.set(reader.file, start(reader))
       const until = performance.now() + RESCAN_MS
       do {
         for (const event of news(readers, places)) show(event)
-        if (follow === true) await rest(interrupt)
+        if (follow === true) await pause(interrupt)
       } while (follow === true && performance.now() < until && !interrupt.signal.aborted)
     } while (follow === true && !interrupt.signal.aborted)
     return EXIT.ok
@@ -56,7 +63,7 @@ export const events: CommandDef<typeof args> = defineCommand({
 function news(readers: readonly JournalReader[], places: Map<string, number>): StoredEvent["event"][] {
   const found: StoredEvent["event"][] = []
   for (const reader of readers) {
-    for (let page: StoredEvent[] = []; ; ) {
+    for (let page: StoredEvent[] = []; ;) {
       page = reader.events(places.get(reader.file) ?? 0, PAGE)
       for (const { n, event } of page) {
         places.set(reader.file, n)
@@ -68,7 +75,7 @@ function news(readers: readonly JournalReader[], places: Map<string, number>): S
   return found.sort((a, b) => a.at - b.at)
 }
 
-function rest({ signal }: Interrupt): Promise<void> {
+function pause({ signal }: Interrupt): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(end, LOOK_MS)
     signal.addEventListener("abort", end, { once: true })
@@ -91,6 +98,8 @@ function momentOf(text: string): number {
 
 function lineOf(event: StoredEvent["event"]): string {
   const { type, at, seq: _seq, ...rest } = event
-  const facts = Object.entries(rest).map(([key, value]) => `${key}=${printable(typeof value === "string" ? value : JSON.stringify(value))}`)
+  const facts = Object.entries(rest).map(
+    ([key, value]) => `${key}=${printable(typeof value === "string" ? value : JSON.stringify(value))}`,
+  )
   return `${new Date(at).toISOString().slice(11, 23)} ${type} ${facts.join(" ")}`
 }

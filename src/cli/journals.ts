@@ -37,7 +37,11 @@ export class Journals implements Disposable {
     return this.readers
       .flatMap((reader) => {
         const owner = reader.owner()
-        const rows = reader.rows().filter(({ spec }) => wanted === undefined || owner.directory === wanted || canonical(spec.directory) === wanted)
+        const rows = reader
+          .rows()
+          .filter(
+            ({ spec }) => wanted === undefined || owner.directory === wanted || canonical(spec.directory) === wanted,
+          )
         return rows.map((row) => ({ row, reader, living: owner.living }))
       })
       .sort((a, b) => a.row.createdAt - b.row.createdAt || a.row.order - b.row.order)
@@ -64,7 +68,11 @@ class Missing extends Error {
 }
 
 /** Asks the coordinator that looks after a task; says so when there is none. */
-export async function ask({ row, reader, living }: FoundTask, request: OwnerRequest, timeoutMs?: number): Promise<unknown> {
+export async function ask(
+  { row, reader, living }: FoundTask,
+  request: OwnerRequest,
+  timeoutMs?: number,
+): Promise<unknown> {
   if (living) return askOwner(reader.file, request, timeoutMs)
   throw new Missing(`No coordinator looks after ${row.id} now: its process has ended. ${ORPHAN_HINT}`)
 }

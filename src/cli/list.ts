@@ -24,9 +24,11 @@ export const list: CommandDef<typeof args> = defineCommand({
   run: async ({ args: { all, dir, json } }) => {
     using journals = await Journals.open()
     const tasks = journals.tasks(all === true ? undefined : directoryOf(dir))
-    if (json === true) return print(tasks.map(({ row, living }) => `${JSON.stringify({ ...row, living })}\n`).join("") || "\n")
+    if (json === true)
+      return print(tasks.map(({ row, living }) => `${JSON.stringify({ ...row, living })}\n`).join("") || "\n")
     warnOfOrphans(tasks)
-    if (tasks.length === 0) return print(`No tasks${all === true ? "" : " of this project; --all shows those of the others"}.`)
+    if (tasks.length === 0)
+      return print(`No tasks${all === true ? "" : " of this project; --all shows those of the others"}.`)
     const width = process.stdout.isTTY ? process.stdout.columns : 120
     return print(table(tasks, all === true, width, Date.now(), colorsFor(process.stdout)))
   },
@@ -40,7 +42,9 @@ function table(tasks: readonly FoundTask[], all: boolean, width: number, now: nu
   }
   const lines = [colors.dim(line(["id", "state", "time", "agent", "task"]))]
   let project = ""
-  for (const { row, living } of tasks.toSorted((a, b) => (all ? a.row.spec.directory.localeCompare(b.row.spec.directory) : 0))) {
+  for (const { row, living } of tasks.toSorted((a, b) =>
+    all ? a.row.spec.directory.localeCompare(b.row.spec.directory) : 0,
+  )) {
     if (all && row.spec.directory !== project) {
       project = row.spec.directory
       lines.push(colors.bold(printable(project)))
@@ -48,7 +52,13 @@ function table(tasks: readonly FoundTask[], all: boolean, width: number, now: nu
     const orphan = !living && row.settledAt === undefined
     const state = orphan ? `${stateWord(row.state)}?` : stateWord(row.state)
     const about = row.state === "error" ? `${row.spec.description}: ${row.outcome?.reason ?? ""}` : row.spec.description
-    const text = line([row.id, state, duration(timeOf(row, living, now)), printable(row.spec.agent ?? ""), printable(about)])
+    const text = line([
+      row.id,
+      state,
+      duration(timeOf(row, living, now)),
+      printable(row.spec.agent ?? ""),
+      printable(about),
+    ])
     lines.push(row.state === "error" ? colors.red(text) : row.settledAt === undefined ? text : colors.dim(text))
   }
   return lines.join("\n")

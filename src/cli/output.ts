@@ -2,7 +2,7 @@
 
 import { defineCommand } from "citty"
 import type { CommandDef } from "citty"
-import type { PlainMessage } from "../coordinator/ports.ts"
+import type { Lanes } from "../lanes.ts"
 import type { FoundTask } from "./journals.ts"
 import { ask, Journals, ORPHAN_HINT, print, toStderr } from "./journals.ts"
 import { timeOf } from "./list.ts"
@@ -26,13 +26,16 @@ export const output: CommandDef<typeof args> = defineCommand({
     using journals = await Journals.open()
     let found = journals.task(id)
     if (follow === true) found = await untilSettled(journals, found)
-    if (full === true) return print(conversation((await ask(found, { type: "messages", id: found.row.id })) as PlainMessage[]))
+    if (full === true)
+      return print(conversation((await ask(found, { type: "messages", id: found.row.id })) as Conversation))
     if (json === true) print(JSON.stringify({ ...found.row, living: found.living }))
     else show(found)
     const { outcome } = found.row
     return outcome === undefined || outcome.state === "completed" ? EXIT.ok : EXIT.failed
   },
 })
+
+type Conversation = Awaited<ReturnType<Lanes["messages"]>>
 
 const LOOK_MS = 100
 
@@ -68,7 +71,7 @@ function statusLine({ row, living }: FoundTask): string {
   return `${row.id} ${stateWord(row.state)} for ${duration(timeOf(row, living, Date.now()))}${tool}`
 }
 
-function conversation(messages: readonly PlainMessage[]): string {
+function conversation(messages: Conversation): string {
   const parts = messages.map(({ role, text, tools, error }) => {
     const used = tools.map(({ name, state }) => `[${printable(name)}: ${printable(state)}]\n`).join("")
     const failed = error === undefined ? "" : `${printable(error)}\n`

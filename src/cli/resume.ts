@@ -32,15 +32,24 @@ export const resume: CommandDef<typeof args> = defineCommand({
     using interrupt = onInterrupt()
     using reporter = progressFor({ json: json === true })
     process.stdout.on("error", () => interrupt.stop(EXIT.failed))
-    const { lanes: where } = await chooseServer(wanted ?? (await stillThere(left.servers)), (sentence) => reporter.say(sentence))
-    await using lanes = await createLanes({ ...where, directory, recover: "resume", log: (warning) => reporter.say(warning) })
+    const { lanes: where } = await chooseServer(wanted ?? (await stillThere(left.servers)), (sentence) =>
+      reporter.say(sentence),
+    )
+    await using lanes = await createLanes({
+      ...where,
+      directory,
+      recover: "resume",
+      log: (warning) => reporter.say(warning),
+    })
     const unsettled = lanes.list().filter(({ outcome }) => outcome === undefined)
     const tally = new Tally()
     const watched = withPast(lanes, unsettled)
     watched.on("*", (event) => tally.apply(event))
     reporter.follow(watched)
     reporter.status(`${unsettled.length} tasks go on in ${directory}`)
-    const stopped = new Promise<void>((resolve) => interrupt.signal.addEventListener("abort", () => resolve(), { once: true }))
+    const stopped = new Promise<void>((resolve) =>
+      interrupt.signal.addEventListener("abort", () => resolve(), { once: true }),
+    )
     await Promise.race([Promise.all(unsettled.map(({ id }) => lanes.done(id))), stopped])
     if (interrupt.exitCode !== undefined) reporter.status("Leaving; tasks that run on a server of yours go on there.")
     const summary = tally.summary(new Set(unsettled.map(({ id }) => id)))
@@ -72,7 +81,9 @@ function withPast(lanes: Lanes, rows: readonly TaskRow[]): Watched {
 /** Unfinished tasks nobody looks after, and the servers their runs were in. */
 async function leftBehind(directory: string): Promise<{ tasks: number; servers: string[] }> {
   using journals = await Journals.open()
-  const orphans = journals.tasks(directory).filter(({ row, living }) => !living && (row.outcome === undefined || row.notice.state === "owed"))
+  const orphans = journals
+    .tasks(directory)
+    .filter(({ row, living }) => !living && (row.outcome === undefined || row.notice.state === "owed"))
   return { tasks: orphans.length, servers: [...new Set(orphans.map(({ reader }) => reader.owner().server))] }
 }
 

@@ -1,6 +1,16 @@
 import { Database } from "bun:sqlite"
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { join, resolve } from "node:path"
 
 import { journalsIn } from "../../src/adapters/journal-files.ts"
@@ -203,7 +213,10 @@ describe("what fails", () => {
     mkdirSync(join(at.root, "elsewhere"))
     mkdirSync(join(at.root, "state"))
     symlinkSync(join(at.root, "elsewhere"), at.folder)
-    expect(at.open()).rejects.toMatchObject({ code: "JOURNAL_FAILED", message: expect.stringContaining("it is not a folder") })
+    expect(at.open()).rejects.toMatchObject({
+      code: "JOURNAL_FAILED",
+      message: expect.stringContaining("it is not a folder"),
+    })
   })
 
   test("a place where nothing can be made says so", async () => {
@@ -234,7 +247,14 @@ describe("what is kept", () => {
       journal.append({ ...event, seq })
       if (seq % 500 === 0) journal.write([rowOf()], [])
     }
-    journal.append({ type: "task:snapshot", id: "bg_1", epoch: 1, snapshot: { status: { type: "absent" }, prompts: 1 }, at: 1, seq: 5_001 })
+    journal.append({
+      type: "task:snapshot",
+      id: "bg_1",
+      epoch: 1,
+      snapshot: { status: { type: "absent" }, prompts: 1 },
+      at: 1,
+      seq: 5_001,
+    })
     journal.write([rowOf()], [])
     using reader = new JournalReader(await library(), journal.file)
     const events = reader.events(0, 10_000)

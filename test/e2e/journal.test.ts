@@ -35,10 +35,16 @@ describe("another process", () => {
   test("lists and reads tasks, and cancels one within a second", async () => {
     const directory = oc.newDirectory()
     await using t = await kept(directory)
-    const [going, done] = [await t.run({ id: "going", turns: LONG }), await t.run({ id: "done", turns: [{ text: "forty-two" }] })]
+    const [going, done] = [
+      await t.run({ id: "going", turns: LONG }),
+      await t.run({ id: "done", turns: [{ text: "forty-two" }] }),
+    ]
     await done.done
     const listed = await lanes(directory, "list", "--json")
-    const rows = listed.stdout.trim().split("\n").map((line) => JSON.parse(line) as { id: string; state: string; living: boolean })
+    const rows = listed.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: string; state: string; living: boolean })
     expect(rows.map(({ id, state: s, living }) => [id, s, living])).toEqual([
       [going.id, "running", true],
       [done.id, "completed", true],
@@ -53,7 +59,10 @@ describe("another process", () => {
     expect(cancelled).toMatchObject({ exitCode: 0, stdout: `${going.id} is cancelled; it was running.\n` })
     expect(took).toBeLessThan(1_000 + STARTING_MS)
     expect(await lanes(directory, "cancel", going.id)).toMatchObject({ stdout: `${going.id} is cancelled already.\n` })
-    expect(await lanes(directory, "output", going.id)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("USER") })
+    expect(await lanes(directory, "output", going.id)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("USER"),
+    })
   })
 
   test("continues a task, follows it to its end, and reads all it said", async () => {
@@ -67,7 +76,10 @@ describe("another process", () => {
     const { stdout } = await lanes(directory, "output", task.id, "--full")
     expect(stdout).toMatch(/one[^]*two/)
     const events = await lanes(directory, "events", "--json", "--since", "10m")
-    const settled = events.stdout.trim().split("\n").map((line) => JSON.parse(line) as { type: string; epoch: number; id: string })
+    const settled = events.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string; epoch: number; id: string })
     expect(settled.filter(({ type }) => type === "task:settled").map(({ id, epoch }) => [id, epoch])).toEqual([
       [task.id, 1],
       [task.id, 2],
@@ -98,11 +110,17 @@ describe("another process", () => {
 
   test("says what it cannot know or do", async () => {
     const directory = oc.newDirectory()
-    expect(await lanes(directory, "output", "bg_00000000")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no task") })
+    expect(await lanes(directory, "output", "bg_00000000")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("no task"),
+    })
     expect(await lanes(directory, "cancel", "what")).toMatchObject({ exitCode: 2 })
     expect(await lanes(directory, "cancel")).toMatchObject({ exitCode: 2 })
     expect(await lanes(directory, "list")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("No tasks") })
-    expect(await lanes(directory, "resume")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Nothing is left") })
+    expect(await lanes(directory, "resume")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("Nothing is left"),
+    })
   })
 })
 
@@ -110,14 +128,20 @@ describe("a server that is not ours", () => {
   test("goes on when the lanes close; the next ones take over without a second prompt", async () => {
     const directory = oc.newDirectory()
     const first = await kept(directory, { config: { defaultConcurrency: 1 } })
-    const running = await first.run({ id: "goes-on", turns: [{ stream: { chunks: 40, everyMs: 50 }, text: "still here" }] })
+    const running = await first.run({
+      id: "goes-on",
+      turns: [{ stream: { chunks: 40, everyMs: 50 }, text: "still here" }],
+    })
     const waiting = await first.run({ id: "waits", turns: [{ text: "my turn" }] })
     await oc.model.waitFor(() => oc.model.calls("goes-on").length > 0)
     await first.lanes.close()
     expect(oc.model.inFlight("goes-on")).toBe(1)
     const orphan = await lanes(directory, "list")
     expect(orphan.stderr).toContain("2 unfinished tasks have no coordinator")
-    expect(await lanes(directory, "cancel", waiting.id)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("No coordinator") })
+    expect(await lanes(directory, "cancel", waiting.id)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("No coordinator"),
+    })
 
     await using second = await kept(directory, { config: { defaultConcurrency: 1 } })
     expect(await second.lanes.done(running.id)).toMatchObject({ state: "completed", text: "still here" })
@@ -165,7 +189,11 @@ describe("a server that is not ours", () => {
     const directory = oc.newDirectory()
     await using host = new HostProcess({ url: oc.url, password: oc.password, directory })
     await host.until("ready")
-    host.order({ type: "launch", script: "lost", prompt: scripted("Play lost", { id: "lost", turns: [{ text: "lost" }] }) })
+    host.order({
+      type: "launch",
+      script: "lost",
+      prompt: scripted("Play lost", { id: "lost", turns: [{ text: "lost" }] }),
+    })
     await host.until("launched")
     await host.kill()
     await using next = new HostProcess({ url: oc.url, password: oc.password, directory })
