@@ -110,7 +110,6 @@ export class SqliteJournal implements Journal {
     if (this.#closed) return
     this.#flush()
     this.#closed = true
-    clearTimeout(this.#timer)
     try {
       this.#sql.prepare("UPDATE owner SET token = NULL WHERE token = ?").run(this.#token)
     } catch {
@@ -122,9 +121,10 @@ export class SqliteJournal implements Journal {
 
   /** Events alone need not be durable. */
   #flush(): void {
+    clearTimeout(this.#timer)
     this.#timer = undefined
     const events = this.#waiting
-    if (events.length === 0) return
+    if (events.length === 0 || this.#closed) return
     try {
       this.#sql.exec("PRAGMA synchronous = NORMAL")
       this.#commit(() => {

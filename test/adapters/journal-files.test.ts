@@ -271,6 +271,18 @@ describe("what is kept", () => {
     expect(reader.events(0)[0]?.event.type).toBe("server:lost")
   })
 
+  test("nothing is left to be written after closing", async () => {
+    const { journal } = await at.open()
+    const event = { type: "server:lost", message: "gone", at: 1 } as const
+    journal.append({ ...event, seq: 1 })
+    journal.close()
+    journal.append({ ...event, seq: 2 })
+    using reader = new JournalReader(await library(), journal.file)
+    // Longer than events wait: a timer that was left would fail loudly.
+    await Bun.sleep(300)
+    expect(reader.events(0).map((stored) => stored.event.seq)).toEqual([1])
+  })
+
   test("another process reads all of it, and does not write", async () => {
     const { journal } = await at.open()
     const row = rowOf()
