@@ -45,11 +45,11 @@ test("5,000 tasks: first paint and scrolling", async () => {
   await using page = await servePage(source, { token: false, title: "many" })
   await using b = await browser.tab()
   await b.tab.addInitScript(() => {
-    const page = globalThis as unknown as { painted: number; document: { querySelector(what: string): unknown }; requestAnimationFrame(next: () => void): void }
+    const view = globalThis as unknown as { painted: number; document: { querySelector(what: string): unknown }; requestAnimationFrame(next: () => void): void }
     const look = (): void => {
-      if (page.document.querySelector(".row") === null) return page.requestAnimationFrame(look)
+      if (view.document.querySelector(".row") === null) return view.requestAnimationFrame(look)
       // The frame after the one that made the rows has shown them.
-      page.requestAnimationFrame(() => (page.painted = performance.now()))
+      view.requestAnimationFrame(() => (view.painted = performance.now()))
     }
     look()
   })
