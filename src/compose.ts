@@ -29,6 +29,8 @@ import { checkCreate } from "./check-input.ts"
 import { followEvents } from "./follow-events.ts"
 import { Lanes } from "./lanes.ts"
 
+export { tryWorker } from "../workers/try-worker.ts"
+
 /** A server of ours: started on a free port of 127.0.0.1, with a random password, and stopped on close. */
 export interface SpawnServer {
   readonly spawn: true

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, relative, resolve } from "node:path"
-import { Extractor, ExtractorConfig } from "@microsoft/api-extractor"
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor"
 import ts from "typescript"
 
 const ROOT = resolve(import.meta.dir, "../..")
@@ -38,7 +38,7 @@ export function rollUp(outdir: string, { update }: { readonly update: boolean })
         localBuild: update,
         messageCallback: (message) => {
           message.handled = true
-          const wanted = message.logLevel === "error" || message.logLevel === "warning"
+          const wanted = message.logLevel === ExtractorLogLevel.Error || message.logLevel === ExtractorLogLevel.Warning
           if (wanted && !message.messageId.startsWith("console-"))
             messages.push(message.formatMessageWithLocation(folder))
         },
@@ -106,14 +106,14 @@ function configOf(folder: string, entry: string, name: string, rollup: string): 
       newlineKind: "lf",
       messages: {
         extractorMessageReporting: {
-          default: { logLevel: "warning" as never },
+          default: { logLevel: ExtractorLogLevel.Warning },
           // Everything exported is public; a tag on each would say nothing.
-          "ae-missing-release-tag": { logLevel: "none" as never },
-          "ae-undocumented": { logLevel: "none" as never },
+          "ae-missing-release-tag": { logLevel: ExtractorLogLevel.None },
+          "ae-undocumented": { logLevel: ExtractorLogLevel.None },
           // Types that only appear in other types' members.
-          "ae-forgotten-export": { logLevel: "none" as never },
+          "ae-forgotten-export": { logLevel: ExtractorLogLevel.None },
         },
-        tsdocMessageReporting: { default: { logLevel: "none" as never } },
+        tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
       },
     },
     configObjectFullPath: undefined,

@@ -4,7 +4,7 @@
 
 import { checkServer } from "../adapters/check-server.ts"
 import { httpTransport } from "../adapters/http-transport.ts"
-import type { CreateOptions } from "../compose.ts"
+import type { SpawnServer } from "../compose.ts"
 import { ensureOpenCode } from "./ensure-opencode.ts"
 import { UsageError } from "./output/errors.ts"
 
@@ -21,7 +21,7 @@ export interface ChosenServer {
   readonly whose: "named" | "found" | "spawned"
   /** For people, without secrets. */
   readonly address: string
-  readonly lanes: Pick<CreateOptions, "server">
+  readonly lanes: { readonly server: string | SpawnServer }
 }
 
 /** Where `opencode serve` listens unless told otherwise. */

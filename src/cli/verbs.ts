@@ -27,18 +27,28 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     about: "Print a task's result, or how far it is",
     load: async () => (await import("./output.ts")).output,
   },
+  cancel: { about: "Cancel a task, or all of a project", load: async () => (await import("./cancel.ts")).cancel },
   continue: {
     about: "Give a task one more prompt, in its session",
     load: async () => (await import("./continue.ts")).goOn,
   },
-  cancel: { about: "Cancel a task, or all of a project", load: async () => (await import("./cancel.ts")).cancel },
+  resume: {
+    about: "Take over the tasks of a coordinator that is gone",
+    load: async () => (await import("./resume.ts")).resume,
+  },
   events: {
     about: "Print what happened to tasks, and what happens",
     load: async () => (await import("./events.ts")).events,
   },
-  resume: {
-    about: "Take over the tasks of a coordinator that is gone",
-    load: async () => (await import("./resume.ts")).resume,
+  watch: { about: "Watch tasks in the terminal, live", load: async () => (await import("./watch.ts")).watch },
+  serve: {
+    about: "Show tasks on a page in the browser, live",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  init: { about: "Add the plugin to OpenCode's configuration", load: async () => (await import("./init.ts")).init },
+  doctor: {
+    about: "Find what would keep lanes from working, and say what to do",
+    load: async () => (await import("./doctor.ts")).doctor,
   },
   completion: {
     about: "Print the completion script of a shell",
