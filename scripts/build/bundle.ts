@@ -1,25 +1,24 @@
 /**
- * Bundles all entries at once, so that what they share is there once. Everything lands beside each other: the pool looks
- * for its worker next to itself, whichever file it was put into.
+ * Bundles the library and the command line at once, so that what they share is there once. Everything lands beside each
+ * other: the pool looks for its worker next to itself, whichever file it was put into. The plugin and the worker are made by
+ * bundle-plugin.ts, each whole.
  */
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { gzipSync } from "node:zlib"
 import type { BunPlugin } from "bun"
 
-export interface Entry {
+interface Entry {
   /** Of the file in `dist`. */
   readonly name: string
   readonly source: string
   /** What the entry passes on. */
-  readonly exports: "all" | "default" | "nothing"
+  readonly exports: "all" | "nothing"
 }
 
-export const ENTRIES: readonly Entry[] = [
+const ENTRIES: readonly Entry[] = [
   { name: "index", source: "src/index.ts", exports: "all" },
-  { name: "session-worker", source: "workers/session-worker.ts", exports: "nothing" },
   { name: "sim", source: "src/sim/index.ts", exports: "all" },
-  { name: "server", source: "src/plugin/server.ts", exports: "default" },
   { name: "cli", source: "src/cli/main.ts", exports: "nothing" },
   // A program of its own, which the demo gives to OpenCode.
   { name: "ripgrep", source: "src/cli/demo/ripgrep.ts", exports: "nothing" },
@@ -41,8 +40,7 @@ const packedPage: BunPlugin = {
 
 function passOn({ source, exports }: Entry): string {
   const from = JSON.stringify(`./${source}`)
-  if (exports === "all") return `export * from ${from}`
-  return exports === "default" ? `export { default } from ${from}` : `import ${from}`
+  return exports === "all" ? `export * from ${from}` : `import ${from}`
 }
 
 /** Writes the bundles into `outdir`; returns the bytes of each file. */
