@@ -22,7 +22,9 @@ export async function buildPage(): Promise<string> {
   const outputs = await Promise.all(built.outputs.map(async (output) => [output.path, await output.text()] as const))
   const script = outputs.find(([path]) => path.endsWith(".js"))?.[1] ?? ""
   const style = outputs.find(([path]) => path.endsWith(".css"))?.[1] ?? ""
-  const template = readFileSync(join(FRONT, "index.html"), "utf8").replaceAll(/>\s*\n\s*</g, "><").replaceAll(/\n\s+/g, " ")
+  const template = readFileSync(join(FRONT, "index.html"), "utf8")
+    .replaceAll(/>\s*\n\s*</g, "><")
+    .replaceAll(/\n\s+/g, " ")
   // Inside a script element its own end tag would end it; in JavaScript the escaped one means the same.
   const inert = script.trim().replaceAll(/<\/(script)/gi, "<\\/$1")
   return template

@@ -68,7 +68,12 @@ export class JournalSource implements Source, Disposable {
       lanes.set(lane, of)
       of[state === "running" ? "used" : "queued"]++
     }
-    return [...lanes].map(([lane, { used, queued }]) => ({ lane, used, queued, limit: this.#known.get(lane) ?? configured(lane, this.#limits) }))
+    return [...lanes].map(([lane, { used, queued }]) => ({
+      lane,
+      used,
+      queued,
+      limit: this.#known.get(lane) ?? configured(lane, this.#limits),
+    }))
   }
 
   on(_type: "*", handler: (event: LaneEvent) => unknown): () => void {
@@ -104,7 +109,9 @@ export class JournalSource implements Source, Disposable {
   }
 
   #readers(): JournalReader[] {
-    return this.#journals.readers.filter((reader) => this.#directory === undefined || reader.owner().directory === this.#directory)
+    return this.#journals.readers.filter(
+      (reader) => this.#directory === undefined || reader.owner().directory === this.#directory,
+    )
   }
 
   async #look(): Promise<void> {
@@ -132,7 +139,11 @@ export class JournalSource implements Source, Disposable {
 
   /** New events of one journal, each with the row it changed. */
   #read(reader: JournalReader): void {
-    for (let events = reader.events(this.#places.get(reader.file) ?? 0, PAGE); events.length > 0; events = reader.events(this.#places.get(reader.file) ?? 0, PAGE)) {
+    for (
+      let events = reader.events(this.#places.get(reader.file) ?? 0, PAGE);
+      events.length > 0;
+      events = reader.events(this.#places.get(reader.file) ?? 0, PAGE)
+    ) {
       const changed = new Set<string>()
       for (const { event } of events) if ("id" in event) changed.add(event.id)
       const living = reader.owner().living
@@ -161,7 +172,17 @@ export class JournalSource implements Source, Disposable {
       const now = this.#tasks.get(id)
       if (!living || now === undefined || now.living || !isLive(now.row)) continue
       const { outcome, spec, lane } = shown(now)
-      if (outcome !== undefined) this.#tell({ type: "task:settled", id, epoch: row.epoch, outcome, description: spec.description, lane, at: Date.now(), seq: 0 })
+      if (outcome !== undefined)
+        this.#tell({
+          type: "task:settled",
+          id,
+          epoch: row.epoch,
+          outcome,
+          description: spec.description,
+          lane,
+          at: Date.now(),
+          seq: 0,
+        })
     }
   }
 
@@ -176,7 +197,8 @@ export class JournalSource implements Source, Disposable {
   #learn(event: LaneEvent): void {
     if (event.type === "task:progress") this.#progress.set(event.id, event)
     else if (event.type === "task:settled") this.#progress.delete(event.id)
-    if (event.type === "lane:granted" || event.type === "lane:released" || event.type === "lane:limit") this.#known.set(event.lane, event.limit)
+    if (event.type === "lane:granted" || event.type === "lane:released" || event.type === "lane:limit")
+      this.#known.set(event.lane, event.limit)
   }
 
   /** Several journals tell at once: their events are numbered anew. */

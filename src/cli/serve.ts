@@ -16,7 +16,11 @@ import { directoryOf } from "./task-options.ts"
 
 const args = {
   port: { type: "string", description: "Default: any free one", valueHint: "number" },
-  host: { type: "string", description: "Default: 127.0.0.1; any other needs LANES_PAGE_TOKEN, a secret of 16 characters or more", valueHint: "address" },
+  host: {
+    type: "string",
+    description: "Default: 127.0.0.1; any other needs LANES_PAGE_TOKEN, a secret of 16 characters or more",
+    valueHint: "address",
+  },
   all: { type: "boolean", description: "Tasks of all projects, not of this folder's alone" },
   dir: { type: "string", description: "Of another project", valueHint: "folder" },
 } as const
@@ -41,7 +45,9 @@ export const serve: CommandDef<typeof args> = defineCommand({
       ...(token === undefined ? {} : { token }),
     })
     process.stdout.write(`${page.link()}\n`)
-    toStderr(`The link opens one browser, once${process.stdin.isTTY ? "; Enter prints another" : ""}. Ctrl-C ends the page, not the tasks.`)
+    toStderr(
+      `The link opens one browser, once${process.stdin.isTTY ? "; Enter prints another" : ""}. Ctrl-C ends the page, not the tasks.`,
+    )
     const more = (): void => void process.stdout.write(`${page.link()}\n`)
     if (process.stdin.isTTY) process.stdin.on("data", more)
     await new Promise<void>((resolve) => {
@@ -58,7 +64,8 @@ async function served(source: JournalSource, options: PageOptions): Promise<Page
     return await servePage(source, options)
   } catch (thrown) {
     const code: unknown = thrown instanceof Error && "code" in thrown ? thrown.code : undefined
-    if (code === "EADDRINUSE") throw new UsageError(`--port: ${options.port} is in use already; leave it out for any free one.`)
+    if (code === "EADDRINUSE")
+      throw new UsageError(`--port: ${options.port} is in use already; leave it out for any free one.`)
     if (code === "PAGE_TOKEN_MISSING") throw new UsageError(`${(thrown as Error).message} Set LANES_PAGE_TOKEN.`)
     throw thrown
   }

@@ -37,7 +37,9 @@ export const watch: CommandDef<typeof args> = defineCommand({
     using source = await JournalSource.open(all === true ? undefined : directory, options)
     process.stdout.on("error", () => interrupt.stop(EXIT.failed))
     const able = canRepaint(process.stdout) && process.stdin.isTTY
-    await (able ? paint(source, all === true ? "all projects" : basename(directory), interrupt) : tell(source, interrupt))
+    await (able
+      ? paint(source, all === true ? "all projects" : basename(directory), interrupt)
+      : tell(source, interrupt))
     return interrupt.exitCode ?? EXIT.ok
   },
 })

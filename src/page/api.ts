@@ -22,78 +22,109 @@ type Answer = (served: Served, response: ServerResponse, request: IncomingMessag
 
 /** What is read. A GET changes nothing. */
 export const READS: readonly (readonly [pattern: RegExp, answer: Answer])[] = [
-  [/^\/api\/snapshot$/, ({ source, feed, title, directory, retainMs }, response) => {
-    const snapshot: WireSnapshot = {
-      cursor: feed.cursor,
-      now: Date.now(),
-      title,
-      directory,
-      can: abilitiesOf(source),
-      ...(retainMs === undefined ? {} : { retainMs }),
-      lanes: source.usage(),
-      tasks: source.list().map(wireTask),
-      history: feed.histories(),
-    }
-    sendJson(response, snapshot)
-  }],
-  [/^\/api\/events[.]jsonl$/, ({ feed }, response) => {
-    let body = ""
-    for (let number = feed.last; number > 0; number--) {
-      const frame = feed.frame(number)
-      if (frame === undefined) break
-      body = `${JSON.stringify((JSON.parse(frame) as { event: unknown }).event)}\n${body}`
-    }
-    sendText(response, "application/jsonl; charset=utf-8", body, { "content-disposition": 'attachment; filename="lanes-events.jsonl"' })
-  }],
-  [/^\/api\/tasks\/([^/]+)$/, ({ source }, response, _, id) => {
-    const row = source.get(id)
-    if (row === undefined) throw unknown(id)
-    sendJson(response, wireDetail(row))
-  }],
-  [/^\/api\/tasks\/([^/]+)\/messages$/, async ({ source }, response, _, id) => {
-    if (source.messages === undefined) throw unable("messages")
-    sendJson(response, await source.messages(id, { limit: 200 }))
-  }],
-  [/^\/metrics$/, ({ metrics }, response) => sendText(response, "text/plain; version=0.0.4; charset=utf-8", metrics.text())],
+  [
+    /^\/api\/snapshot$/,
+    ({ source, feed, title, directory, retainMs }, response) => {
+      const snapshot: WireSnapshot = {
+        cursor: feed.cursor,
+        now: Date.now(),
+        title,
+        directory,
+        can: abilitiesOf(source),
+        ...(retainMs === undefined ? {} : { retainMs }),
+        lanes: source.usage(),
+        tasks: source.list().map(wireTask),
+        history: feed.histories(),
+      }
+      sendJson(response, snapshot)
+    },
+  ],
+  [
+    /^\/api\/events[.]jsonl$/,
+    ({ feed }, response) => {
+      let body = ""
+      for (let number = feed.last; number > 0; number--) {
+        const frame = feed.frame(number)
+        if (frame === undefined) break
+        body = `${JSON.stringify((JSON.parse(frame) as { event: unknown }).event)}\n${body}`
+      }
+      sendText(response, "application/jsonl; charset=utf-8", body, {
+        "content-disposition": 'attachment; filename="lanes-events.jsonl"',
+      })
+    },
+  ],
+  [
+    /^\/api\/tasks\/([^/]+)$/,
+    ({ source }, response, _, id) => {
+      const row = source.get(id)
+      if (row === undefined) throw unknown(id)
+      sendJson(response, wireDetail(row))
+    },
+  ],
+  [
+    /^\/api\/tasks\/([^/]+)\/messages$/,
+    async ({ source }, response, _, id) => {
+      if (source.messages === undefined) throw unable("messages")
+      sendJson(response, await source.messages(id, { limit: 200 }))
+    },
+  ],
+  [
+    /^\/metrics$/,
+    ({ metrics }, response) => sendText(response, "text/plain; version=0.0.4; charset=utf-8", metrics.text()),
+  ],
 ]
 
 /** What is changed: POST alone, JSON alone. */
 export const CHANGES: readonly (readonly [pattern: RegExp, answer: Answer])[] = [
-  [/^\/api\/tasks\/([^/]+)\/cancel$/, async ({ source }, response, request, id) => {
-    await readJson(request)
-    if (source.cancel === undefined) throw unable("cancel")
-    if (source.get(id) === undefined) throw unknown(id)
-    await source.cancel(id)
-    const row = source.get(id)
-    sendJson(response, { task: row === undefined ? undefined : wireTask(row) })
-  }],
-  [/^\/api\/tasks\/([^/]+)\/continue$/, async ({ source }, response, request, id) => {
-    const prompt = text(await readJson(request), "prompt")
-    if (source.continue === undefined) throw unable("continue")
-    await source.continue(id, prompt)
-    const row = source.get(id)
-    sendJson(response, { task: row === undefined ? undefined : wireTask(row) })
-  }],
-  [/^\/api\/cancel-all$/, async ({ source }, response, request) => {
-    await readJson(request)
-    if (source.cancelAll === undefined) throw unable("cancelAll")
-    await source.cancelAll()
-    sendJson(response, {})
-  }],
-  [/^\/api\/limits$/, async ({ source }, response, request) => {
-    const body = await readJson(request)
-    if (source.setLimits === undefined) throw unable("setLimits")
-    const limit = body["limit"]
-    if (!Number.isInteger(limit) || (limit as number) < 0) throw new Refused(400, "INVALID_INPUT", "limit: expected an integer ≥ 0; 0 = unlimited.")
-    await source.setLimits(limitsWith(source, text(body, "lane"), limit as number))
-    sendJson(response, { lanes: source.usage() })
-  }],
+  [
+    /^\/api\/tasks\/([^/]+)\/cancel$/,
+    async ({ source }, response, request, id) => {
+      await readJson(request)
+      if (source.cancel === undefined) throw unable("cancel")
+      if (source.get(id) === undefined) throw unknown(id)
+      await source.cancel(id)
+      const row = source.get(id)
+      sendJson(response, { task: row === undefined ? undefined : wireTask(row) })
+    },
+  ],
+  [
+    /^\/api\/tasks\/([^/]+)\/continue$/,
+    async ({ source }, response, request, id) => {
+      const prompt = text(await readJson(request), "prompt")
+      if (source.continue === undefined) throw unable("continue")
+      await source.continue(id, prompt)
+      const row = source.get(id)
+      sendJson(response, { task: row === undefined ? undefined : wireTask(row) })
+    },
+  ],
+  [
+    /^\/api\/cancel-all$/,
+    async ({ source }, response, request) => {
+      await readJson(request)
+      if (source.cancelAll === undefined) throw unable("cancelAll")
+      await source.cancelAll()
+      sendJson(response, {})
+    },
+  ],
+  [
+    /^\/api\/limits$/,
+    async ({ source }, response, request) => {
+      const body = await readJson(request)
+      if (source.setLimits === undefined) throw unable("setLimits")
+      const limit = body["limit"]
+      if (!Number.isInteger(limit) || (limit as number) < 0)
+        throw new Refused(400, "INVALID_INPUT", "limit: expected an integer ≥ 0; 0 = unlimited.")
+      await source.setLimits(limitsWith(source, text(body, "lane"), limit as number))
+      sendJson(response, { lanes: source.usage() })
+    },
+  ],
 ]
 
 /** The limits of all lanes, with one changed: a coordinator takes each map as a whole. */
 function limitsWith(source: Source, lane: string, limit: number): Partial<LaneLimits> {
   if (lane === "default") {
-    if (limit === 0) throw new Refused(400, "INVALID_INPUT", "The lane default is always limited: expected an integer ≥ 1.")
+    if (limit === 0)
+      throw new Refused(400, "INVALID_INPUT", "The lane default is always limited: expected an integer ≥ 1.")
     return { defaultConcurrency: limit }
   }
   const [, kind, name] = /^(provider|model):(.+)$/.exec(lane) ?? []
@@ -101,7 +132,10 @@ function limitsWith(source: Source, lane: string, limit: number): Partial<LaneLi
     throw new Refused(404, "LANE_UNKNOWN", `There is no lane ${lane}.`)
   }
   const others = source.usage().filter((view) => view.lane.startsWith(`${kind}:`))
-  const map = Object.fromEntries([...others.map((view) => [view.lane.slice(kind.length + 1), view.limit ?? 0]), [name, limit]])
+  const map = Object.fromEntries([
+    ...others.map((view) => [view.lane.slice(kind.length + 1), view.limit ?? 0]),
+    [name, limit],
+  ])
   return kind === "provider" ? { providerConcurrency: map } : { modelConcurrency: map }
 }
 

@@ -14,7 +14,14 @@ const GATHER_MS = 25
 const PRUNE_MS = 60_000
 
 /** Events after which lanes may have changed. */
-const LANE_EVENTS = new Set<LaneEvent["type"]>(["task:queued", "task:settled", "task:continued", "lane:granted", "lane:released", "lane:limit"])
+const LANE_EVENTS = new Set<LaneEvent["type"]>([
+  "task:queued",
+  "task:settled",
+  "task:continued",
+  "lane:granted",
+  "lane:released",
+  "lane:limit",
+])
 
 /**
  * Everything a source says, serialised once, numbered without gaps and kept for a while. Clients read from it at their

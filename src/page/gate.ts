@@ -46,7 +46,13 @@ export class Gate {
   }
 
   /** Whether a request may pass: by its cookie's session, or by a bearer token. */
-  admits({ session, bearer }: { readonly session?: string | undefined; readonly bearer?: string | undefined }): boolean {
+  admits({
+    session,
+    bearer,
+  }: {
+    readonly session?: string | undefined
+    readonly bearer?: string | undefined
+  }): boolean {
     if (this.#open) return true
     if (session !== undefined && find(this.#sessions, digest(session)) >= 0) return true
     return bearer !== undefined && this.#token !== undefined && timingSafeEqual(this.#token, digest(bearer))

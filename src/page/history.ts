@@ -23,7 +23,14 @@ export class History {
   load(all: Readonly<Record<string, WireHistory>>): void {
     this.#of.clear()
     for (const [id, { marks, past, todosOpen, retrying }] of Object.entries(all)) {
-      this.#of.set(id, { marks: [...marks], past: [...past], steps: 0, tool: marks.findLast(([, kind]) => kind === "tool")?.[2], todosOpen, retrying })
+      this.#of.set(id, {
+        marks: [...marks],
+        past: [...past],
+        steps: 0,
+        tool: marks.findLast(([, kind]) => kind === "tool")?.[2],
+        todosOpen,
+        retrying,
+      })
     }
   }
 
@@ -55,7 +62,11 @@ export class History {
       case "task:permission":
         return this.#mark(id, at, "permission", `${String(event["permission"])} ${String(event["action"])}`)
       case "task:started":
-        if (Number(event["attempt"]) > (before?.attempt ?? 0) && before?.startedAt !== undefined && before.state === "running") {
+        if (
+          Number(event["attempt"]) > (before?.attempt ?? 0) &&
+          before?.startedAt !== undefined &&
+          before.state === "running"
+        ) {
           this.#mark(id, at, "attempt", `attempt ${String(event["attempt"])}`)
         }
         return

@@ -45,16 +45,36 @@ export class Metrics implements Disposable {
     const lanes = this.#source.usage()
     const perLane = (name: string, of: (lane: (typeof lanes)[number]) => number | null): string[] =>
       lanes.map((lane) => `${name}{lane="${escape(lane.lane)}"} ${of(lane) ?? "+Inf"}`)
-    metric("lanes_slots_used", "gauge", "Slots in use.", perLane("lanes_slots_used", (lane) => lane.used))
-    metric("lanes_slots_limit", "gauge", "Slots there are.", perLane("lanes_slots_limit", (lane) => lane.limit))
-    metric("lanes_queued", "gauge", "Tasks waiting.", perLane("lanes_queued", (lane) => lane.queued))
+    metric(
+      "lanes_slots_used",
+      "gauge",
+      "Slots in use.",
+      perLane("lanes_slots_used", (lane) => lane.used),
+    )
+    metric(
+      "lanes_slots_limit",
+      "gauge",
+      "Slots there are.",
+      perLane("lanes_slots_limit", (lane) => lane.limit),
+    )
+    metric(
+      "lanes_queued",
+      "gauge",
+      "Tasks waiting.",
+      perLane("lanes_queued", (lane) => lane.queued),
+    )
 
     const states = new Map<string, number>()
     for (const { state, outcome } of this.#source.list()) {
       const labels = `state="${state}",reason="${outcome?.reason ?? ""}"`
       states.set(labels, (states.get(labels) ?? 0) + 1)
     }
-    metric("lanes_tasks", "gauge", "Tasks kept, by state and reason.", [...states].map(([labels, count]) => `lanes_tasks{${labels}} ${count}`))
+    metric(
+      "lanes_tasks",
+      "gauge",
+      "Tasks kept, by state and reason.",
+      [...states].map(([labels, count]) => `lanes_tasks{${labels}} ${count}`),
+    )
     metric(
       "lanes_tasks_settled_total",
       "counter",
@@ -63,7 +83,9 @@ export class Metrics implements Disposable {
     )
     metric("lanes_wait_seconds", "histogram", "Time runs waited for a slot.", this.#waits.lines("lanes_wait_seconds"))
     metric("lanes_run_seconds", "histogram", "Time runs took.", this.#runs.lines("lanes_run_seconds"))
-    metric("lanes_cost_total", "counter", "Cost of ended runs as OpenCode counts it.", [`lanes_cost_total ${this.#cost}`])
+    metric("lanes_cost_total", "counter", "Cost of ended runs as OpenCode counts it.", [
+      `lanes_cost_total ${this.#cost}`,
+    ])
     metric("lanes_tokens_total", "counter", "Tokens of ended runs.", [`lanes_tokens_total ${this.#tokens}`])
     for (const [type, [name, help]] of Object.entries(COUNTED)) {
       metric(name, "counter", help, [`${name} ${this.#counts.get(type as LaneEvent["type"]) ?? 0}`])

@@ -33,11 +33,19 @@ const STATUS: Readonly<Record<string, number>> = {
 
 export function sendJson(response: ServerResponse, value: unknown, status: number = 200): void {
   const body = JSON.stringify(value)
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "content-length": Buffer.byteLength(body) })
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+  })
   response.end(body)
 }
 
-export function sendText(response: ServerResponse, type: string, body: string, more: Record<string, string> = {}): void {
+export function sendText(
+  response: ServerResponse,
+  type: string,
+  body: string,
+  more: Record<string, string> = {},
+): void {
   response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body), ...more })
   response.end(body)
 }
@@ -83,12 +91,14 @@ export async function readJson(request: IncomingMessage): Promise<Readonly<Recor
   } catch {
     throw new Refused(400, "INVALID_INPUT", "The body is not JSON.")
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Refused(400, "INVALID_INPUT", "The body is not an object.")
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Refused(400, "INVALID_INPUT", "The body is not an object.")
   return value as Record<string, unknown>
 }
 
 export function text(body: Readonly<Record<string, unknown>>, key: string): string {
   const value = Object.hasOwn(body, key) ? body[key] : undefined
-  if (typeof value !== "string" || value === "") throw new Refused(400, "INVALID_INPUT", `${key}: expected a non-empty string.`)
+  if (typeof value !== "string" || value === "")
+    throw new Refused(400, "INVALID_INPUT", `${key}: expected a non-empty string.`)
   return value
 }

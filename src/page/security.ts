@@ -11,7 +11,11 @@ export function isLoopback(host: string): boolean {
 /** Names under which a page on this address may be asked for, as `Host` says them. */
 export function hostsOf(host: string, port: number, more: readonly string[] = []): ReadonlySet<string> {
   const own = isLoopback(host) ? new Set(["127.0.0.1", "localhost", host]) : [host]
-  return new Set([...own, ...more].map((name) => (name.includes(":") && !name.startsWith("[") ? `[${name}]` : name)).map((name) => `${name}:${port}`))
+  return new Set(
+    [...own, ...more]
+      .map((name) => (name.includes(":") && !name.startsWith("[") ? `[${name}]` : name))
+      .map((name) => `${name}:${port}`),
+  )
 }
 
 /** Why a request is refused before anybody looks at who sent it; undefined = it is not. */
@@ -19,17 +23,25 @@ export function refusal(request: IncomingMessage, hosts: ReadonlySet<string>): s
   const { headers } = request
   const named = request.rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === "host").length
   // A name that resolves to this machine (DNS rebinding) is not ours, whoever says it.
-  if (named !== 1 || headers.host === undefined || !hosts.has(headers.host.toLowerCase())) return "This is not the address of this page."
+  if (named !== 1 || headers.host === undefined || !hosts.has(headers.host.toLowerCase()))
+    return "This is not the address of this page."
   if (request.url?.startsWith("/") !== true) return "Only paths are answered."
-  if (headers.origin !== undefined && headers.origin !== `http://${headers.host.toLowerCase()}`) return "Requests of other pages are not answered."
+  if (headers.origin !== undefined && headers.origin !== `http://${headers.host.toLowerCase()}`)
+    return "Requests of other pages are not answered."
   const site = headers["sec-fetch-site"]
-  if (site !== undefined && site !== "same-origin" && site !== "none" && !isVisit(request)) return "Requests of other pages are not answered."
+  if (site !== undefined && site !== "same-origin" && site !== "none" && !isVisit(request))
+    return "Requests of other pages are not answered."
   return undefined
 }
 
 /** Following a link to the page itself: it shows nothing by itself, so anybody may send a reader there. */
 function isVisit({ method, url, headers }: IncomingMessage): boolean {
-  return method === "GET" && url === "/" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
+  return (
+    method === "GET" &&
+    url === "/" &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    headers["sec-fetch-dest"] === "document"
+  )
 }
 
 /** Why a change is refused that a foreign page could have sent without being asked; undefined = it is not. */
@@ -46,7 +58,7 @@ export function bearerOf(headers: IncomingHttpHeaders): string | undefined {
 }
 
 /** Cookies know no ports: the name keeps two pages on one machine apart. */
-export function cookieName(port: number): string {
+function cookieName(port: number): string {
   return `lanes-${port}`
 }
 

@@ -9,7 +9,16 @@ import { Gate } from "./gate.ts"
 import { pageHtml } from "./html.ts"
 import { Metrics } from "./metrics.ts"
 import { readJson, Refused, sendError, sendJson, sendText, text } from "./reply.ts"
-import { bearerOf, changeRefusal, hostsOf, isLoopback, refusal, securityHeaders, sessionCookie, sessionOf } from "./security.ts"
+import {
+  bearerOf,
+  changeRefusal,
+  hostsOf,
+  isLoopback,
+  refusal,
+  securityHeaders,
+  sessionCookie,
+  sessionOf,
+} from "./security.ts"
 import type { Source } from "./source.ts"
 import type { StreamBounds } from "./stream.ts"
 import { STREAM_BOUNDS, streamTo } from "./stream.ts"
@@ -73,7 +82,11 @@ export interface Page extends AsyncDisposable {
 export async function servePage(source: Source, options: PageOptions = {}): Promise<Page> {
   const { host = "127.0.0.1", token } = options
   if (!isLoopback(host) && (typeof token !== "string" || token.length < 16)) {
-    throw new Refused(400, "PAGE_TOKEN_MISSING", `The page may be reached from other machines at ${host} only with a token of 16 characters or more.`)
+    throw new Refused(
+      400,
+      "PAGE_TOKEN_MISSING",
+      `The page may be reached from other machines at ${host} only with a token of 16 characters or more.`,
+    )
   }
   const state = options.state ?? new PageState(source, token)
   const { directory = process.cwd() } = options
@@ -119,7 +132,12 @@ export async function servePage(source: Source, options: PageOptions = {}): Prom
       if (why !== undefined) throw new Refused(403, "FOREIGN", why)
       if (pathname === "/api/session") {
         const opened = state.gate.redeem(text(await readJson(request), "token"))
-        if ("refused" in opened) throw new Refused(401, opened.refused === "used" ? "LINK_USED" : "LINK_WRONG", "This link does not open the page.")
+        if ("refused" in opened)
+          throw new Refused(
+            401,
+            opened.refused === "used" ? "LINK_USED" : "LINK_WRONG",
+            "This link does not open the page.",
+          )
         response.setHeader("set-cookie", sessionCookie(opened.session, port))
         return sendJson(response, {})
       }
@@ -141,9 +159,12 @@ export async function servePage(source: Source, options: PageOptions = {}): Prom
     throw new Refused(404, "NOT_FOUND", "There is nothing here.")
   }
 
-  const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    answer(request, response).catch((thrown: unknown) => sendError(response, thrown))
-  })
+  const server = createServer(
+    { maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000 },
+    (request, response) => {
+      answer(request, response).catch((thrown: unknown) => sendError(response, thrown))
+    },
+  )
   port = await listen(server, options.port ?? 0, host)
   hosts = hostsOf(host, port, options.hosts)
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`

@@ -33,7 +33,7 @@ export interface Source {
 /** What a view may offer. */
 export type Ability = "cancel" | "cancelAll" | "continue" | "setLimits" | "messages"
 
-export const ABILITIES: readonly Ability[] = ["cancel", "cancelAll", "continue", "setLimits", "messages"]
+const ABILITIES: readonly Ability[] = ["cancel", "cancelAll", "continue", "setLimits", "messages"]
 
 export function abilitiesOf(source: Source): Ability[] {
   return ABILITIES.filter((ability) => typeof source[ability] === "function")

@@ -19,7 +19,13 @@ export const STREAM_BOUNDS: StreamBounds = { stalledMs: 20_000, behind: 5_000 }
  * Sends a client the feed's frames after `from`, as server-sent events, until it leaves or is too slow. It holds no
  * buffer of its own: a position in the feed, and whether the socket is full.
  */
-export function streamTo(response: ServerResponse, feed: Feed, from: number, bounds: StreamBounds, dropped: () => void): () => void {
+export function streamTo(
+  response: ServerResponse,
+  feed: Feed,
+  from: number,
+  bounds: StreamBounds,
+  dropped: () => void,
+): () => void {
   let sent = from
   let fullSince: number | undefined
   let over = false
@@ -60,10 +66,13 @@ export function streamTo(response: ServerResponse, feed: Feed, from: number, bou
   })
   response.on("close", end)
   const undo = feed.listen(flush)
-  const ping = setInterval(() => {
-    if (fullSince === undefined) write(": ping\n\n")
-    flush()
-  }, Math.min(PING_MS, bounds.stalledMs))
+  const ping = setInterval(
+    () => {
+      if (fullSince === undefined) write(": ping\n\n")
+      flush()
+    },
+    Math.min(PING_MS, bounds.stalledMs),
+  )
   ping.unref()
   // Something must be written now: proxies and browsers wait for the first byte.
   write(`retry: 1000\n\n`)

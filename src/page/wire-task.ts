@@ -42,7 +42,9 @@ export function wireDetail(row: TaskRow): WireDetail {
     directory: spec.directory,
     server: spec.server,
     prompts: [
-      ...(row.prompts.some((prompt) => prompt.kind === "first") ? [] : [{ kind: "first", text: spec.prompt, sent: row.sessionID !== undefined }]),
+      ...(row.prompts.some((prompt) => prompt.kind === "first")
+        ? []
+        : [{ kind: "first", text: spec.prompt, sent: row.sessionID !== undefined }]),
       ...row.prompts.map(({ kind, text: words, messageID }) => ({ kind, text: words, sent: messageID !== undefined })),
     ],
     tokens: row.tokens,

@@ -89,7 +89,13 @@ export interface WireDetail {
   readonly directory: string
   readonly server: string
   readonly prompts: readonly { readonly kind: string; readonly text: string; readonly sent: boolean }[]
-  readonly tokens: { readonly input: number; readonly output: number; readonly reasoning: number; readonly cacheRead: number; readonly cacheWrite: number }
+  readonly tokens: {
+    readonly input: number
+    readonly output: number
+    readonly reasoning: number
+    readonly cacheRead: number
+    readonly cacheWrite: number
+  }
   readonly crashes: number
   readonly resumes: number
   readonly ttlMs?: number | null

@@ -1,7 +1,7 @@
 /** `lanes watch` and `lanes serve` beside a coordinator in another process: this one. */
 
 import { describe, expect, test } from "bun:test"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -17,6 +17,8 @@ const endless = { stream: { chunks: 600, everyMs: 100 } }
 
 interface Beside extends AsyncDisposable {
   readonly t: TestLanes
+  /** Its folder, for other files as well. */
+  readonly state: string
   readonly env: Record<string, string | undefined>
 }
 
@@ -26,6 +28,7 @@ async function coordinator(config: object = {}): Promise<Beside> {
   const t = await lanesOn(oc, { journal: { folder: join(state, "opencode-lanes") }, config })
   return {
     t,
+    state,
     env: { ...process.env, XDG_STATE_HOME: state, NO_COLOR: undefined, FORCE_COLOR: undefined },
     [Symbol.asyncDispose]: async () => {
       await t.lanes.close()
@@ -38,7 +41,10 @@ describe.skipIf(Bun.which("tmux") === null)("lanes watch in a terminal", () => {
   test("shows the tasks, cancels one, looks into another, and gives the terminal back", async () => {
     await using beside = await coordinator({ defaultConcurrency: 2 })
     const { t, env } = beside
-    const done = await t.run({ id: "w-done", turns: [{ text: "The login is in src/login.ts" }] }, { description: "Find the login" })
+    const done = await t.run(
+      { id: "w-done", turns: [{ text: "The login is in src/login.ts" }] },
+      { description: "Find the login" },
+    )
     await done.done
     using terminal = new TestTerminal({ columns: 110, rows: 24 }, env)
     terminal.type(`clear; echo before; ${quoted([...LANES, "watch", "--dir", oc.directory])}; echo exit=$?`)
@@ -91,15 +97,20 @@ describe.skipIf(Bun.which("tmux") === null)("lanes watch in a terminal", () => {
   test("fits a narrow terminal without colours, and gives it back when it is ended from outside", async () => {
     await using beside = await coordinator()
     const { t, env } = beside
-    await t.run({ id: "n-one", turns: [endless] }, { description: "Refactor the session store and everything that depends on it" })
+    await t.run(
+      { id: "n-one", turns: [endless] },
+      { description: "Refactor the session store and everything that depends on it" },
+    )
     using terminal = new TestTerminal({ columns: 40, rows: 12 }, { ...env, NO_COLOR: "1" })
-    terminal.type(`clear; ${quoted([...LANES, "watch", "--dir", oc.directory])}; echo exit=$?`)
+    const pid = join(beside.state, "pid")
+    const command = quoted([...LANES, "watch", "--dir", oc.directory])
+    terminal.type(`clear; (sh -c 'echo $PPID' > ${pid}; exec ${command}); echo exit=$?`)
     await terminal.shows(/● Refactor the/)
     expect(terminal.screen().length).toBeLessThanOrEqual(12)
     // A line that wrapped would begin with its rest.
     for (const line of terminal.screen().filter((text) => text !== "")) expect(line).toMatch(/^( |default|\d+ running)/)
-    terminal.press("C-c")
-    await terminal.shows(/^exit=/)
+    process.kill(Number(readFileSync(pid, "utf8")), "SIGTERM")
+    await terminal.shows(/^exit=143$/)
     expect(terminal.cursorVisible).toBe(true)
   }, 60_000)
 })
@@ -107,7 +118,12 @@ describe.skipIf(Bun.which("tmux") === null)("lanes watch in a terminal", () => {
 test("without a terminal it is a line per event", async () => {
   await using beside = await coordinator()
   const { t, env } = beside
-  const child = Bun.spawn([...LANES, "watch", "--dir", oc.directory], { env, stdin: "ignore", stdout: "pipe", stderr: "inherit" })
+  const child = Bun.spawn([...LANES, "watch", "--dir", oc.directory], {
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  })
   let text = ""
   const reading = (async () => {
     for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) text += chunk
@@ -128,7 +144,12 @@ test("lanes serve shows and steers the tasks of the other process", async () => 
   await using beside = await coordinator()
   const { t, env } = beside
   const task = await t.run({ id: "s-one", turns: [endless] }, { description: "Serve me" })
-  const child = Bun.spawn([...LANES, "serve", "--dir", oc.directory], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" })
+  const child = Bun.spawn([...LANES, "serve", "--dir", oc.directory], {
+    env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  })
   let text = ""
   const reading = (async () => {
     for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) text += chunk
@@ -137,10 +158,15 @@ test("lanes serve shows and steers the tasks of the other process", async () => 
   const link = new URL(text.trim())
   expect(link.hostname).toBe("127.0.0.1")
   const post = (path: string, body: object, cookie = ""): Promise<Response> =>
-    fetch(new URL(path, link), { method: "POST", headers: { "content-type": "application/json", origin: link.origin, cookie }, body: JSON.stringify(body) })
+    fetch(new URL(path, link), {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: link.origin, cookie },
+      body: JSON.stringify(body),
+    })
   const entered = await post("/api/session", { token: link.hash.replace("#link=", "") })
   const cookie = entered.headers.get("set-cookie")?.split(";")[0] ?? ""
-  const read = async (path: string): Promise<Record<string, never>> => (await (await fetch(new URL(path, link), { headers: { cookie } })).json()) as Record<string, never>
+  const read = async (path: string): Promise<Record<string, never>> =>
+    (await (await fetch(new URL(path, link), { headers: { cookie } })).json()) as Record<string, never>
   const snapshot = await read("/api/snapshot")
   expect(snapshot).toMatchObject({
     can: ["cancel", "cancelAll", "continue", "messages"],

@@ -31,17 +31,21 @@ export function useBrowser(): TestBrowser {
       tab.on("pageerror", (error) => errors.push(String(error)))
       // Requests that fail are the network's, and some tests take the server away.
       tab.on("console", (message) => {
-        if (message.type() === "error" && !/Failed to load resource|net::ERR/.test(message.text())) errors.push(message.text())
+        if (message.type() === "error" && !/Failed to load resource|net::ERR/.test(message.text()))
+          errors.push(message.text())
       })
       return { tab, errors, [Symbol.asyncDispose]: () => context.close() }
     },
   }
 }
 
-export function startBrowser(): Promise<Browser> {
+function startBrowser(): Promise<Browser> {
   const program = PROGRAMS.find((path) => existsSync(path))
   if (program === undefined) throw new Error("Chromium is missing: apt-get install chromium")
-  return chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] })
+  return chromium.launch({
+    executablePath: program,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+  })
 }
 
 /** Keeps a picture in the test run's report; a file run alone keeps none. */

@@ -49,7 +49,9 @@ export class StubSource implements Source {
 }
 
 /** A row with everything that is not said filled in. */
-export function stubRow(over: Partial<Omit<TaskRow, "spec">> & { readonly id: string; readonly spec?: Partial<TaskSpec> }): TaskRow {
+export function stubRow(
+  over: Partial<Omit<TaskRow, "spec">> & { readonly id: string; readonly spec?: Partial<TaskSpec> },
+): TaskRow {
   const at = Date.now()
   return {
     epoch: 1,
@@ -71,6 +73,13 @@ export function stubRow(over: Partial<Omit<TaskRow, "spec">> & { readonly id: st
     cost: 0,
     notice: { state: "none" },
     ...over,
-    spec: { prompt: "Do it", description: "Do it", directory: "/project", server: "client", background: true, ...over.spec },
+    spec: {
+      prompt: "Do it",
+      description: "Do it",
+      directory: "/project",
+      server: "client",
+      background: true,
+      ...over.spec,
+    },
   }
 }

@@ -22,18 +22,33 @@ const endless = { stream: { chunks: 600, everyMs: 100 } }
 async function serious(tab: Tab): Promise<string[]> {
   await tab.evaluate(axe)
   return tab.evaluate(async () => {
-    const run = (globalThis as unknown as { axe: { run(): Promise<{ violations: { impact: string; id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe
+    const run = (
+      globalThis as unknown as {
+        axe: {
+          run(): Promise<{
+            violations: { impact: string; id: string; nodes: { html: string; failureSummary: string }[] }[]
+          }>
+        }
+      }
+    ).axe
     const { violations } = await run.run()
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary}`))
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary}`),
+      )
   })
 }
 
 /** Notes the id of every message the page's streams bring, from its first script on. */
 async function noteFrames(tab: Tab): Promise<() => Promise<string[]>> {
   await tab.addInitScript(() => {
-    const page = globalThis as unknown as { EventSource: new (url: string) => { addEventListener(type: string, on: (event: { lastEventId: string }) => void): void }; frames: string[] }
+    const page = globalThis as unknown as {
+      EventSource: new (url: string) => {
+        addEventListener(type: string, on: (event: { lastEventId: string }) => void): void
+      }
+      frames: string[]
+    }
     const Original = page.EventSource
     page.frames = []
     page.EventSource = class extends Original {
@@ -54,8 +69,20 @@ test("tasks appear and move without a reload, lanes and totals with them", async
   await b.tab.getByText("No tasks yet.").waitFor()
   expect(new URL(b.tab.url()).hash).toBe("")
 
-  const first = await t.run({ id: "pg-one", turns: [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { stream: { chunks: 10, everyMs: 100 }, text: "Found it in src/login.ts" }] }, { description: "Find the login", model: "acme/fast" })
-  const second = await t.run({ id: "pg-two", turns: [{ wait: 200, text: "Done as well" }] }, { description: "Wait for it", model: "acme/fast" })
+  const first = await t.run(
+    {
+      id: "pg-one",
+      turns: [
+        { tools: [{ name: "grep", args: { pattern: "login" } }] },
+        { stream: { chunks: 10, everyMs: 100 }, text: "Found it in src/login.ts" },
+      ],
+    },
+    { description: "Find the login", model: "acme/fast" },
+  )
+  const second = await t.run(
+    { id: "pg-two", turns: [{ wait: 200, text: "Done as well" }] },
+    { description: "Wait for it", model: "acme/fast" },
+  )
   await b.tab.waitForSelector(inState(first.id, "running"))
   await b.tab.waitForSelector(inState(second.id, "pending"))
   const lane = b.tab.getByLabel("Lane provider:acme", { exact: true })
@@ -124,10 +151,15 @@ test("a server that was away is caught up with: every event once, none missing",
   await using again = await servePage(t.lanes, { state, port: page.port })
   await b.tab.waitForSelector(inState(before.id, "completed"))
   await b.tab.waitForSelector(inState(meanwhile.id, "completed"))
-  await b.tab.waitForFunction((last) => (globalThis as unknown as { frames: string[] }).frames.at(-1) === last, state.feed.cursor)
+  await b.tab.waitForFunction(
+    (last) => (globalThis as unknown as { frames: string[] }).frames.at(-1) === last,
+    state.feed.cursor,
+  )
 
   const numbers = (await frames()).map((id) => Number(id.split("-")[1]))
-  expect(numbers).toEqual(Array.from({ length: state.feed.last - (numbers[0] ?? 1) + 1 }, (_, i) => (numbers[0] ?? 1) + i))
+  expect(numbers).toEqual(
+    Array.from({ length: state.feed.last - (numbers[0] ?? 1) + 1 }, (_, i) => (numbers[0] ?? 1) + i),
+  )
   expect(numbers.length).toBeGreaterThan(10)
   expect(again.clients.now).toBe(1)
   expect(b.errors).toEqual([])
@@ -171,7 +203,9 @@ test("text of a task is text, wherever it is shown", async () => {
   await b.tab.getByRole("button", { name: "Events", exact: true }).click()
   await b.tab.locator(".events .lines", { hasText: "<script>" }).waitFor()
   expect(await b.tab.locator("h1").textContent()).toContain("<script>")
-  expect(await b.tab.evaluate(`[document.querySelectorAll("#app script, #app img").length, document.scripts.length]`)).toEqual([0, 1])
+  expect(
+    await b.tab.evaluate(`[document.querySelectorAll("#app script, #app img").length, document.scripts.length]`),
+  ).toEqual([0, 1])
   expect([dialogs, b.errors]).toEqual([0, []])
 }, 60_000)
 
@@ -196,12 +230,36 @@ test("a page without its link is locked, and a used link does not open it", asyn
 test("keys and a screen reader reach everything; light, dark and narrow are drawn", async () => {
   await using t = await lanesOn(oc, { config: { defaultConcurrency: 3, providerConcurrency: { acme: 2 } } })
   await using page = await servePage(t.lanes, { directory: oc.directory })
-  const turns = (text: string) => [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { stream: { chunks: 6, everyMs: 100 }, text }]
-  const names = ["Find the login code", "Review the session store", "Trace a slow start", "Write the parser's tests", "Document the public API", "List dead exports"]
-  const done = await Promise.all(names.map((description, i) => t.run({ id: `look${i}`, turns: turns(`${description}: see src/login.ts`) }, { description, model: i % 2 === 0 ? "acme/fast" : "globex/large" })))
+  const turns = (text: string) => [
+    { tools: [{ name: "grep", args: { pattern: "login" } }] },
+    { stream: { chunks: 6, everyMs: 100 }, text },
+  ]
+  const names = [
+    "Find the login code",
+    "Review the session store",
+    "Trace a slow start",
+    "Write the parser's tests",
+    "Document the public API",
+    "List dead exports",
+  ]
+  const done = await Promise.all(
+    names.map((description, i) =>
+      t.run(
+        { id: `look${i}`, turns: turns(`${description}: see src/login.ts`) },
+        { description, model: i % 2 === 0 ? "acme/fast" : "globex/large" },
+      ),
+    ),
+  )
   await Promise.all(done.map((task) => task.done))
-  const live = await Promise.all(["Port the build", "Check the forms", "Measure start-up"].map((description, i) => t.run({ id: `live${i}`, turns: [endless] }, { description, model: "acme/fast" })))
-  const failed = await t.run({ id: "fails", turns: [{ status: 400, message: "The model refused" }] }, { description: "Summarise the issues", model: "globex/large" })
+  const live = await Promise.all(
+    ["Port the build", "Check the forms", "Measure start-up"].map((description, i) =>
+      t.run({ id: `live${i}`, turns: [endless] }, { description, model: "acme/fast" }),
+    ),
+  )
+  const failed = await t.run(
+    { id: "fails", turns: [{ status: 400, message: "The model refused" }] },
+    { description: "Summarise the issues", model: "globex/large" },
+  )
   await failed.done
 
   for (const [name, look] of Object.entries({
@@ -248,6 +306,8 @@ test("the stream has every event of the bus in its order", async () => {
     if (text.split("\ndata: ").length > count) break
   }
   end.abort()
-  const told = [...text.matchAll(/^data: (.+)$/gm)].map(([, json = ""]) => (JSON.parse(json) as { event: { type: EventType; seq: number } }).event)
+  const told = [...text.matchAll(/^data: (.+)$/gm)].map(
+    ([, json = ""]) => (JSON.parse(json) as { event: { type: EventType; seq: number } }).event,
+  )
   expect(told.map(({ type, seq }) => [seq, type])).toEqual(t.heard.map(({ type, seq }) => [seq, type]))
 }, 30_000)

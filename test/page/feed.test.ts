@@ -13,7 +13,8 @@ import { servePage } from "../../src/page/server.ts"
 import type { WireFrame } from "../../src/page/wire.ts"
 import { StubSource, stubRow } from "../helpers/stub-source.ts"
 
-const progress = (id: string, steps: number, tool?: string) => ({ type: "task:progress", id, epoch: 1, steps, tokens: 0, cost: 0, ...(tool === undefined ? {} : { tool }) }) as const
+const progress = (id: string, steps: number, tool?: string) =>
+  ({ type: "task:progress", id, epoch: 1, steps, tokens: 0, cost: 0, ...(tool === undefined ? {} : { tool }) }) as const
 
 test("the page in the tree is what its sources make", async () => {
   expect(readFileSync(PAGE_FILE, "utf8")).toBe(await buildPage())
@@ -28,7 +29,16 @@ test("a cursor counts from its own feed alone, and only as far back as frames ar
   expect(feed.last).toBe(10_050)
   expect(feed.after(`${feed.boot}-10050`)).toBe(10_050)
   expect(feed.after(`${feed.boot}-50`)).toBe(50)
-  for (const cursor of [`${feed.boot}-49`, `${feed.boot}-10051`, "other-10050", "", "x", `${feed.boot}-NaN`, `${feed.boot}-1.5`]) expect([cursor, feed.after(cursor)]).toEqual([cursor, undefined])
+  for (const cursor of [
+    `${feed.boot}-49`,
+    `${feed.boot}-10051`,
+    "other-10050",
+    "",
+    "x",
+    `${feed.boot}-NaN`,
+    `${feed.boot}-1.5`,
+  ])
+    expect([cursor, feed.after(cursor)]).toEqual([cursor, undefined])
 })
 
 test("frames carry rows without texts, and lanes when they may have changed", () => {
@@ -38,14 +48,18 @@ test("frames carry rows without texts, and lanes when they may have changed", ()
   source.say({ type: "task:queued", id: "bg_1", epoch: 1, lane: "default", ahead: 0, description: "x" })
   source.say(progress("bg_1", 1, "grep"))
   const frames = [1, 2].map((n) => JSON.parse(feed.frame(n) ?? "") as WireFrame)
-  expect(frames.map(({ task, lanes }) => [task?.id, lanes?.length])).toEqual([["bg_1", 1], ["bg_1", undefined]])
+  expect(frames.map(({ task, lanes }) => [task?.id, lanes?.length])).toEqual([
+    ["bg_1", 1],
+    ["bg_1", undefined],
+  ])
   expect(feed.frame(1)).not.toContain("secret")
   expect(feed.frame(2)).not.toContain("long text")
 })
 
 test("history marks what happened once: a tool when it changes or is called again, a retry when it begins", () => {
   const history = new History()
-  const note = (event: object): void => history.note({ seq: 1, id: "bg_1", epoch: 1, ...event } as never, undefined, undefined)
+  const note = (event: object): void =>
+    history.note({ seq: 1, id: "bg_1", epoch: 1, ...event } as never, undefined, undefined)
   note({ ...progress("bg_1", 1, "grep"), at: 1 })
   note({ ...progress("bg_1", 1, "grep"), at: 2 })
   note({ ...progress("bg_1", 1, "read"), at: 3 })
@@ -53,7 +67,12 @@ test("history marks what happened once: a tool when it changes or is called agai
   note({ type: "task:snapshot", at: 6, todosOpen: 1 })
   note({ type: "task:nudged", at: 7, kind: "nudge", n: 1 })
   expect(history.get("bg_1")).toEqual({
-    marks: [[1, "tool", "grep"], [3, "tool", "read"], [4, "retry", "slow down"], [7, "nudge", "nudge"]],
+    marks: [
+      [1, "tool", "grep"],
+      [3, "tool", "read"],
+      [4, "retry", "slow down"],
+      [7, "nudge", "nudge"],
+    ],
     past: [],
     todosOpen: 1,
   })
@@ -120,7 +139,11 @@ test("a client that was slow for a while gets everything, in order", async () =>
   const { promise, resolve } = Promise.withResolvers<void>()
   socket.on("data", () => text.includes(" 300;") && resolve())
   await promise
-  expect([...text.matchAll(/x (\d+);/g)].map(([, n]) => Number(n))).toEqual(Array.from({ length: 300 }, (_, i) => i + 1))
-  expect([...text.matchAll(/^id: \w+-(\d+)$/gm)].map(([, n]) => Number(n))).toEqual(Array.from({ length: 300 }, (_, i) => i + 1))
+  expect([...text.matchAll(/x (\d+);/g)].map(([, n]) => Number(n))).toEqual(
+    Array.from({ length: 300 }, (_, i) => i + 1),
+  )
+  expect([...text.matchAll(/^id: \w+-(\d+)$/gm)].map(([, n]) => Number(n))).toEqual(
+    Array.from({ length: 300 }, (_, i) => i + 1),
+  )
   socket.destroy()
 })

@@ -23,7 +23,12 @@ const outcome = (durationMs: number, reason: "FINISHED" | "STALE" = "FINISHED") 
 
 /** Samples by name and labels. */
 function samples(text: string): Record<string, string> {
-  return Object.fromEntries(text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(/ (?=\S+$)/) as [string, string]))
+  return Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split(/ (?=\S+$)/) as [string, string]),
+  )
 }
 
 test("lanes, tasks, waits, runs, workers and lag are told", () => {
@@ -35,7 +40,14 @@ test("lanes, tasks, waits, runs, workers and lag are told", () => {
   source.put(stubRow({ id: "bg_1", state: "completed", outcome: outcome(4_000) }))
   source.put(stubRow({ id: "bg_2" }))
   using metrics = new Metrics(source)
-  source.say({ type: "task:settled", id: "bg_2", epoch: 1, outcome: outcome(90_000, "STALE"), description: "x", lane: "default" })
+  source.say({
+    type: "task:settled",
+    id: "bg_2",
+    epoch: 1,
+    outcome: outcome(90_000, "STALE"),
+    description: "x",
+    lane: "default",
+  })
   source.say({ type: "worker:started", worker: "w1" })
   const text = metrics.text()
   const of = samples(text)
@@ -60,5 +72,6 @@ test("lanes, tasks, waits, runs, workers and lag are told", () => {
   })
   expect(text).toContain("# TYPE lanes_event_loop_lag_seconds histogram")
   // Every line is a comment or a sample, as the format wants it.
-  for (const line of text.trimEnd().split("\n")) expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})? (\d[\d.e+-]*|\+Inf))$/)
+  for (const line of text.trimEnd().split("\n"))
+    expect(line).toMatch(/^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})? (\d[\d.e+-]*|\+Inf))$/)
 })

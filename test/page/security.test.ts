@@ -65,28 +65,44 @@ test("it listens on 127.0.0.1 and nowhere else", () => {
 
 test("another address without a token is refused, and a short one is none", async () => {
   for (const token of [undefined, false, "short"] as const) {
-    expect(servePage(source, { host: "0.0.0.0", ...(token === undefined ? {} : { token }) })).rejects.toMatchObject({ code: "PAGE_TOKEN_MISSING" })
+    expect(servePage(source, { host: "0.0.0.0", ...(token === undefined ? {} : { token }) })).rejects.toMatchObject({
+      code: "PAGE_TOKEN_MISSING",
+    })
   }
   await using other = await servePage(source, { host: "0.0.0.0", token: "a-token-long-enough-for-it" })
   expect(await raw(["GET /api/snapshot HTTP/1.1", `host: 0.0.0.0:${other.port}`], other.port)).toBe(401)
 })
 
 test("a foreign Host is refused, whatever else is right", async () => {
-  const ask = (...hosts: string[]): Promise<number> => raw(["GET /api/snapshot HTTP/1.1", ...hosts.map((host) => `host: ${host}`), `cookie: ${cookie}`])
+  const ask = (...hosts: string[]): Promise<number> =>
+    raw(["GET /api/snapshot HTTP/1.1", ...hosts.map((host) => `host: ${host}`), `cookie: ${cookie}`])
   expect(await ask(`127.0.0.1:${page.port}`)).toBe(200)
   expect(await ask(`localhost:${page.port}`)).toBe(200)
-  for (const host of ["evil.example", `evil.example:${page.port}`, "127.0.0.1", `127.0.0.1:${page.port + 1}`, `127.0.0.1.evil.example:${page.port}`]) {
+  for (const host of [
+    "evil.example",
+    `evil.example:${page.port}`,
+    "127.0.0.1",
+    `127.0.0.1:${page.port + 1}`,
+    `127.0.0.1.evil.example:${page.port}`,
+  ]) {
     expect([host, await ask(host)]).toEqual([host, 403])
   }
   // None at all, two of them, and one in the path.
   expect([400, 403]).toContain(await ask())
   expect([400, 403]).toContain(await ask(`127.0.0.1:${page.port}`, "evil.example"))
-  expect([400, 403]).toContain(await raw(["GET http://evil.example/api/snapshot HTTP/1.1", "host: evil.example", `cookie: ${cookie}`]))
+  expect([400, 403]).toContain(
+    await raw(["GET http://evil.example/api/snapshot HTTP/1.1", "host: evil.example", `cookie: ${cookie}`]),
+  )
   expect(await raw(["GET / HTTP/1.1", "host: evil.example"])).toBe(403)
 })
 
 test("a foreign Origin is refused, to read and to change", async () => {
-  for (const foreign of ["http://evil.example", "null", `http://127.0.0.1:${page.port + 1}`, `https://127.0.0.1:${page.port}`]) {
+  for (const foreign of [
+    "http://evil.example",
+    "null",
+    `http://127.0.0.1:${page.port + 1}`,
+    `https://127.0.0.1:${page.port}`,
+  ]) {
     expect((await get("/api/snapshot", { cookie, origin: foreign })).status).toBe(403)
     expect((await post(page, "/api/cancel-all", {}, { cookie, origin: foreign })).status).toBe(403)
   }
@@ -95,8 +111,12 @@ test("a foreign Origin is refused, to read and to change", async () => {
     expect((await post(page, "/api/cancel-all", {}, { cookie, "sec-fetch-site": site })).status).toBe(403)
   }
   expect(source.asked).toEqual([])
-  expect((await get("/api/snapshot", { cookie, origin: origin(page), "sec-fetch-site": "same-origin" })).status).toBe(200)
-  expect((await get("/api/snapshot", { cookie, origin: origin(page) })).headers.get("access-control-allow-origin")).toBeNull()
+  expect((await get("/api/snapshot", { cookie, origin: origin(page), "sec-fetch-site": "same-origin" })).status).toBe(
+    200,
+  )
+  expect(
+    (await get("/api/snapshot", { cookie, origin: origin(page) })).headers.get("access-control-allow-origin"),
+  ).toBeNull()
 })
 
 test("a page may be visited from anywhere, and shows nothing by itself", async () => {
@@ -107,8 +127,21 @@ test("a page may be visited from anywhere, and shows nothing by itself", async (
 })
 
 test("without a token, or with a wrong one, nothing is told and nothing is done", async () => {
-  const paths = ["/api/snapshot", "/api/events", "/api/events.jsonl", "/api/tasks/bg_00000001", "/api/tasks/bg_00000001/messages", "/metrics", "/api/nothing"]
-  for (const headers of [{}, { cookie: `lanes-${page.port}=wrong` }, { cookie: "lanes-1=x" }, { authorization: "Bearer wrong" }] as Record<string, string>[]) {
+  const paths = [
+    "/api/snapshot",
+    "/api/events",
+    "/api/events.jsonl",
+    "/api/tasks/bg_00000001",
+    "/api/tasks/bg_00000001/messages",
+    "/metrics",
+    "/api/nothing",
+  ]
+  for (const headers of [
+    {},
+    { cookie: `lanes-${page.port}=wrong` },
+    { cookie: "lanes-1=x" },
+    { authorization: "Bearer wrong" },
+  ] as Record<string, string>[]) {
     for (const path of paths) expect([path, (await get(path, headers)).status]).toEqual([path, 401])
     for (const path of ["/api/cancel-all", "/api/tasks/bg_00000001/cancel", "/api/limits", "/api/link"]) {
       expect([path, (await post(page, path, {}, headers)).status]).toEqual([path, 401])
@@ -123,7 +156,11 @@ test("a link opens the page once", async () => {
   expect((await post(page, "/api/session", { token: "not-a-link" }, {})).status).toBe(401)
   expect((await post(page, "/api/session", { token: secret }, {})).status).toBe(200)
   const again = await post(page, "/api/session", { token: secret }, {})
-  expect([again.status, again.headers.get("set-cookie"), await again.json()]).toEqual([401, null, expect.objectContaining({ code: "LINK_USED" })])
+  expect([again.status, again.headers.get("set-cookie"), await again.json()]).toEqual([
+    401,
+    null,
+    expect.objectContaining({ code: "LINK_USED" }),
+  ])
   expect((await get("/api/snapshot")).status).toBe(200)
 })
 
@@ -144,8 +181,11 @@ test("a fixed token opens as often as it is shown, also as a bearer", async () =
   await using fixed = await servePage(source, { token: "a-token-long-enough-for-it" })
   const bearer = { authorization: "Bearer a-token-long-enough-for-it" }
   expect((await fetch(`${fixed.url}metrics`, { headers: bearer })).status).toBe(200)
-  for (const _ of [1, 2]) expect((await post(fixed, "/api/session", { token: "a-token-long-enough-for-it" }, {})).status).toBe(200)
-  expect((await fetch(`${fixed.url}metrics`, { headers: { authorization: "Bearer a-token-long-enough-for-i" } })).status).toBe(401)
+  for (const _ of [1, 2])
+    expect((await post(fixed, "/api/session", { token: "a-token-long-enough-for-it" }, {})).status).toBe(200)
+  expect(
+    (await fetch(`${fixed.url}metrics`, { headers: { authorization: "Bearer a-token-long-enough-for-i" } })).status,
+  ).toBe(401)
   // A program names no origin; its bearer says that it is no browser being used.
   const change = { method: "POST", headers: { "content-type": "application/json", ...bearer }, body: "{}" }
   expect((await fetch(`${fixed.url}api/cancel-all`, change)).status).toBe(200)
@@ -153,14 +193,32 @@ test("a fixed token opens as often as it is shown, also as a bearer", async () =
 })
 
 test("a GET changes nothing, and a change is JSON from this page", async () => {
-  for (const path of ["/api/cancel-all", "/api/tasks/bg_00000001/cancel", "/api/tasks/bg_00000001/continue", "/api/limits"]) {
+  for (const path of [
+    "/api/cancel-all",
+    "/api/tasks/bg_00000001/cancel",
+    "/api/tasks/bg_00000001/continue",
+    "/api/limits",
+  ]) {
     expect([path, (await get(path)).status]).toEqual([path, 405])
     for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""]) {
-      expect([path, type, (await post(page, path, "{}", { cookie, "content-type": type })).status]).toEqual([path, type, 403])
+      expect([path, type, (await post(page, path, "{}", { cookie, "content-type": type })).status]).toEqual([
+        path,
+        type,
+        403,
+      ])
     }
   }
-  expect((await fetch(`${page.url}api/cancel-all`, { method: "POST", headers: { cookie, "content-type": "application/json" }, body: "{}" })).status).toBe(403)
-  for (const method of ["PUT", "DELETE", "OPTIONS", "HEAD"]) expect((await fetch(page.url, { method, headers: { cookie } })).status).toBe(405)
+  expect(
+    (
+      await fetch(`${page.url}api/cancel-all`, {
+        method: "POST",
+        headers: { cookie, "content-type": "application/json" },
+        body: "{}",
+      })
+    ).status,
+  ).toBe(403)
+  for (const method of ["PUT", "DELETE", "OPTIONS", "HEAD"])
+    expect((await fetch(page.url, { method, headers: { cookie } })).status).toBe(405)
   expect(source.asked).toEqual([])
   expect((await post(page, "/api/tasks/bg_00000001/cancel", {})).status).toBe(200)
   expect((await post(page, "/api/tasks/bg_00000001/continue", { prompt: "on" })).status).toBe(200)
@@ -181,14 +239,21 @@ test("one lane's new limit leaves the others as they are", async () => {
   ]
   await post(page, "/api/limits", { lane: "provider:acme", limit: 4 })
   expect(source.asked.splice(0)).toEqual([["setLimits", { providerConcurrency: { acme: 4, free: 0 } }]])
-  for (const body of [{ lane: "provider:none", limit: 1 }, { lane: "constructor", limit: 1 }, { lane: "default", limit: 0 }, { lane: "default", limit: 1.5 }, { limit: 1 }]) {
+  for (const body of [
+    { lane: "provider:none", limit: 1 },
+    { lane: "constructor", limit: 1 },
+    { lane: "default", limit: 0 },
+    { lane: "default", limit: 1.5 },
+    { limit: 1 },
+  ]) {
     expect([400, 404]).toContain((await post(page, "/api/limits", body)).status)
   }
   expect(source.asked).toEqual([])
 })
 
 test("odd bodies and paths are answered with a sentence", async () => {
-  for (const body of ["", "[]", "null", "{", '"x"']) expect([body, (await post(page, "/api/cancel-all", body)).status]).toEqual([body, 400])
+  for (const body of ["", "[]", "null", "{", '"x"'])
+    expect([body, (await post(page, "/api/cancel-all", body)).status]).toEqual([body, 400])
   expect((await post(page, "/api/tasks/bg_00000001/continue", { prompt: "" })).status).toBe(400)
   expect((await post(page, "/api/tasks/bg_00000001/continue", { prompt: "x".repeat(3_000_000) })).status).toBe(413)
   expect((await get("/api/tasks/%E0%A4%A")).status).toBe(400)
@@ -208,7 +273,12 @@ test("nothing but the page's own script and style may run", async () => {
   // No address of another host is loaded, and no attribute is script or style.
   expect(html).not.toMatch(/<(script|link|img|iframe)[^>]+(src|href)="(?!data:)/)
   expect(html).not.toMatch(/\son\w+="|\sstyle="/)
-  for (const [name, value] of [["x-frame-options", "DENY"], ["x-content-type-options", "nosniff"], ["referrer-policy", "no-referrer"], ["cache-control", "no-store"]] as const) {
+  for (const [name, value] of [
+    ["x-frame-options", "DENY"],
+    ["x-content-type-options", "nosniff"],
+    ["referrer-policy", "no-referrer"],
+    ["cache-control", "no-store"],
+  ] as const) {
     expect([name, answer.headers.get(name)]).toEqual([name, value])
   }
 })

@@ -1,23 +1,30 @@
 import { printable, wrap } from "../output/columns.ts"
 import { duration } from "../output/durations.ts"
 import { stateWord } from "../output/task-line.ts"
+import type { Frame } from "./frame.ts"
 import type { WatchModel } from "./model.ts"
-import type { Frame } from "./view.ts"
 
 /** One task as lines: what it is, why it ended, and its conversation or its last words. */
 export function detailLines(model: WatchModel, { columns, now, colors }: Frame, room: number): string[] {
   const row = model.chosen()
   if (row === undefined) return [colors.dim("  This task is no longer kept.")]
   const width = columns - 2
-  const fact = (name: string, value: string): string[] => wrap(value, width - 11).map((line, at) => `${colors.dim((at === 0 ? name : "").padEnd(10))} ${line}`)
+  const fact = (name: string, value: string): string[] =>
+    wrap(value, width - 11).map((line, at) => `${colors.dim((at === 0 ? name : "").padEnd(10))} ${line}`)
   const { spec, outcome } = row
   const lines = [
     ...wrap(printable(spec.description), width).map((line) => colors.bold(line)),
-    ...fact("state", `${stateWord(row.state)}${outcome === undefined ? "" : ` ${outcome.reason}: ${printable(outcome.sentence)}`}`),
+    ...fact(
+      "state",
+      `${stateWord(row.state)}${outcome === undefined ? "" : ` ${outcome.reason}: ${printable(outcome.sentence)}`}`,
+    ),
     ...fact("id", [row.id, row.sessionID ?? "no session yet"].join("  ")),
     ...fact("agent", printable([spec.agent ?? "default", spec.model ?? ""].filter(Boolean).join("  "))),
     ...fact("lane", printable(row.lane)),
-    ...fact("time", `waited ${duration((row.startedAt ?? row.settledAt ?? now) - row.queuedAt)}${row.startedAt === undefined ? "" : `, ran ${duration((row.settledAt ?? now) - row.startedAt)}`}, epoch ${row.epoch}, attempt ${row.attempt}`),
+    ...fact(
+      "time",
+      `waited ${duration((row.startedAt ?? row.settledAt ?? now) - row.queuedAt)}${row.startedAt === undefined ? "" : `, ran ${duration((row.settledAt ?? now) - row.startedAt)}`}, epoch ${row.epoch}, attempt ${row.attempt}`,
+    ),
     ...fact("cost", `$${row.cost.toFixed(4)} in ${row.steps} steps`),
     "",
     ...section("prompt", spec.prompt, width, colors.dim),
@@ -33,11 +40,19 @@ function conversation(model: WatchModel, width: number, dim: (text: string) => s
   const transcript = model.transcript
   if (transcript?.messages !== undefined) {
     return transcript.messages.flatMap(({ role, text, tools, error }) => [
-      ...section(role, [tools.map(({ name, state }) => `[${name} ${state}]`).join(" "), text, error ?? ""].filter(Boolean).join("\n"), width, dim),
+      ...section(
+        role,
+        [tools.map(({ name, state }) => `[${name} ${state}]`).join(" "), text, error ?? ""].filter(Boolean).join("\n"),
+        width,
+        dim,
+      ),
     ])
   }
   const last = row?.outcome?.text ?? row?.lastText ?? ""
-  const why = transcript?.why === undefined ? [] : [...wrap(`The transcript cannot be read: ${printable(transcript.why)}`, width).map(dim), ""]
+  const why =
+    transcript?.why === undefined
+      ? []
+      : [...wrap(`The transcript cannot be read: ${printable(transcript.why)}`, width).map(dim), ""]
   return [...why, ...section(row?.outcome === undefined ? "last words" : "result", last, width, dim)]
 }
 

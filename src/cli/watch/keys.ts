@@ -1,6 +1,18 @@
 /** What a person pressed. */
 export type Key =
-  | { readonly type: "up" | "down" | "page-up" | "page-down" | "home" | "end" | "enter" | "escape" | "backspace" | "interrupt" }
+  | {
+      readonly type:
+        | "up"
+        | "down"
+        | "page-up"
+        | "page-down"
+        | "home"
+        | "end"
+        | "enter"
+        | "escape"
+        | "backspace"
+        | "interrupt"
+    }
   | { readonly type: "text"; readonly text: string }
 
 const SEQUENCES: readonly (readonly [string, Exclude<Key["type"], "text">])[] = [

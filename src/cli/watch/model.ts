@@ -39,7 +39,10 @@ export class WatchModel {
   rows(): TaskRow[] {
     const words = this.filter.toLowerCase()
     const fits = ({ spec, id, state, lane, lastTool }: TaskRow): boolean =>
-      words === "" || `${spec.description} ${spec.agent ?? ""} ${spec.model ?? ""} ${id} ${state} ${lane} ${lastTool ?? ""}`.toLowerCase().includes(words)
+      words === "" ||
+      `${spec.description} ${spec.agent ?? ""} ${spec.model ?? ""} ${id} ${state} ${lane} ${lastTool ?? ""}`
+        .toLowerCase()
+        .includes(words)
     return this.source.list().filter(fits).sort(inOrder)
   }
 
@@ -67,7 +70,9 @@ export class WatchModel {
     }
     if (key.type === "enter") return this.#open()
     if (key.type === "escape") this.filter = ""
-    const steps = { up: -1, down: 1, "page-up": -this.page, "page-down": this.page, home: -1e9, end: 1e9 }[key.type as string]
+    const steps = { up: -1, down: 1, "page-up": -this.page, "page-down": this.page, home: -1e9, end: 1e9 }[
+      key.type as string
+    ]
     if (steps !== undefined) this.#move(steps)
   }
 
@@ -99,7 +104,9 @@ export class WatchModel {
 
   #read(key: Key): void {
     if (key.type === "escape" || key.type === "enter" || key.type === "backspace") this.mode = "list"
-    const steps = { up: -1, down: 1, "page-up": -this.page, "page-down": this.page, home: -1e9, end: 1e9 }[key.type as string]
+    const steps = { up: -1, down: 1, "page-up": -this.page, "page-down": this.page, home: -1e9, end: 1e9 }[
+      key.type as string
+    ]
     if (steps !== undefined) this.scroll = Math.max(0, this.scroll + steps)
   }
 

@@ -15,19 +15,17 @@ import { duration } from "../output/durations.ts"
 import { laneBar } from "../output/lane-bar.ts"
 import { stateWord } from "../output/task-line.ts"
 import { detailLines } from "./detail.ts"
+import type { Frame } from "./frame.ts"
 import type { WatchModel } from "./model.ts"
 import { spark } from "./spark.ts"
 
-export interface Frame {
-  readonly columns: number
-  readonly rows: number
-  /** Epoch ms. */
-  readonly now: number
-  readonly colors: Colors
-  readonly title: string
+const MARKS: Readonly<Record<TaskState, string>> = {
+  pending: "○",
+  running: "●",
+  completed: "✓",
+  error: "✗",
+  cancelled: "–",
 }
-
-const MARKS: Readonly<Record<TaskState, string>> = { pending: "○", running: "●", completed: "✓", error: "✗", cancelled: "–" }
 const SPARK = { columns: 20, stretchMs: 15_000 }
 
 interface Column {
@@ -41,10 +39,25 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: "agent", width: 12, of: ({ spec }) => printable(spec.agent ?? "") },
   { title: "state", width: 11, of: ({ state }) => stateWord(state) },
-  { title: "waited", width: 9, right: true, of: (row, now) => duration((row.startedAt ?? row.settledAt ?? now) - row.queuedAt) },
-  { title: "ran", width: 9, right: true, of: (row, now) => (row.startedAt === undefined ? "" : duration((row.settledAt ?? now) - row.startedAt)) },
+  {
+    title: "waited",
+    width: 9,
+    right: true,
+    of: (row, now) => duration((row.startedAt ?? row.settledAt ?? now) - row.queuedAt),
+  },
+  {
+    title: "ran",
+    width: 9,
+    right: true,
+    of: (row, now) => (row.startedAt === undefined ? "" : duration((row.settledAt ?? now) - row.startedAt)),
+  },
   { title: "tool", width: 12, of: ({ state, lastTool }) => (state === "running" ? printable(lastTool ?? "") : "") },
-  { title: "tokens", width: 10, right: true, of: ({ tokens }) => nothingOr(sum(tokens), (n) => n.toLocaleString("en")) },
+  {
+    title: "tokens",
+    width: 10,
+    right: true,
+    of: ({ tokens }) => nothingOr(sum(tokens), (n) => n.toLocaleString("en")),
+  },
   { title: "cost", width: 9, right: true, of: ({ cost }) => nothingOr(cost, (n) => `$${n.toFixed(n < 0.01 ? 4 : 2)}`) },
 ]
 /** What a narrow terminal does without, in this order: the mark says the state, too. */
@@ -58,7 +71,10 @@ export function watchLines(model: WatchModel, frame: Frame): string[] {
   const foot = footer(model, frame)
   const room = Math.max(1, rows - head.length - 1)
   model.page = Math.max(1, room - 2)
-  const body = model.mode === "detail" || (model.mode === "sure" && model.transcript?.id === model.selected) ? detailLines(model, frame, room) : listLines(model, frame, room)
+  const body =
+    model.mode === "detail" || (model.mode === "sure" && model.transcript?.id === model.selected)
+      ? detailLines(model, frame, room)
+      : listLines(model, frame, room)
   const lines = [...head, ...body.slice(0, room)]
   while (lines.length < rows - 1) lines.push("")
   return [...lines.slice(0, rows - 1), colors.dim(cut(foot, columns))]
@@ -83,14 +99,20 @@ function header(model: WatchModel, { columns, colors, now, title }: Frame): stri
   const line = `${colors.bold(printable(title))}   ${facts.join("   ")}`
   const bars = `settled ${spark(settled, SPARK.columns, SPARK.stretchMs, now)}`
   const gap = columns - Bun.stringWidth(line) - Bun.stringWidth(bars)
-  if (gap >= 3) return `${line}${" ".repeat(gap)}${colors.dim("settled ")}${colors.green(bars.slice("settled ".length))}`
+  if (gap >= 3)
+    return `${line}${" ".repeat(gap)}${colors.dim("settled ")}${colors.green(bars.slice("settled ".length))}`
   if (Bun.stringWidth(line) <= columns) return line
-  return cut(`${counts.running} running ${counts.pending} queued ${counts.completed} done ${counts.error} failed`, columns)
+  return cut(
+    `${counts.running} running ${counts.pending} queued ${counts.completed} done ${counts.error} failed`,
+    columns,
+  )
 }
 
 /** As many lanes side by side as fit, the busy ones first, on at most three lines. */
 function laneLines(model: WatchModel, { columns, colors }: Frame): string[] {
-  const lanes = [...model.source.usage()].sort((a, b) => b.queued - a.queued || b.used - a.used || a.lane.localeCompare(b.lane))
+  const lanes = [...model.source.usage()].sort(
+    (a, b) => b.queued - a.queued || b.used - a.used || a.lane.localeCompare(b.lane),
+  )
   const lines: string[] = []
   let line = ""
   for (const lane of lanes) {
@@ -108,7 +130,17 @@ function laneLines(model: WatchModel, { columns, colors }: Frame): string[] {
 
 function listLines(model: WatchModel, { columns: width, now, colors }: Frame, room: number): string[] {
   const rows = model.rows()
-  if (rows.length === 0) return [colors.dim(cut(model.filter === "" ? "  No tasks yet: they appear as they are launched." : `  No task fits "${model.filter}".`, width))]
+  if (rows.length === 0)
+    return [
+      colors.dim(
+        cut(
+          model.filter === ""
+            ? "  No tasks yet: they appear as they are launched."
+            : `  No task fits "${model.filter}".`,
+          width,
+        ),
+      ),
+    ]
   let columns = COLUMNS
   const name = (): number => width - 4 - columns.reduce((all, column) => all + column.width, 0)
   for (const title of DROPPED_FIRST) {
@@ -119,7 +151,10 @@ function listLines(model: WatchModel, { columns: width, now, colors }: Frame, ro
   const line = (mark: string, text: string, cell: (column: Column) => string): string =>
     ` ${mark} ${fit(text, wide)}${columns.map((column) => (column.right === true ? fit(cell(column), column.width, "right") : `  ${fit(cell(column), column.width - 2)}`)).join("")}`
   const shown = room - 1
-  const at = Math.max(0, rows.findIndex(({ id }) => id === model.selected))
+  const at = Math.max(
+    0,
+    rows.findIndex(({ id }) => id === model.selected),
+  )
   // The chosen one stays in sight, near the middle when there is more above and below.
   const first = Math.max(0, Math.min(rows.length - shown, at - Math.floor(shown / 2)))
   return [
@@ -136,13 +171,22 @@ function listLines(model: WatchModel, { columns: width, now, colors }: Frame, ro
 function footer(model: WatchModel, { columns }: Frame): string {
   if (model.mode === "filter") return ` /${model.filter}▏  enter keeps it, esc clears it`
   if (model.mode === "sure") return ` Cancel "${printable(model.chosen()?.spec.description ?? "")}"?  y / n`
-  const keys = model.mode === "detail" ? "↑↓ scroll  esc back  c cancel  q quit" : "↑↓ choose  enter look  c cancel  / filter  q quit"
+  const keys =
+    model.mode === "detail"
+      ? "↑↓ scroll  esc back  c cancel  q quit"
+      : "↑↓ choose  enter look  c cancel  / filter  q quit"
   const more = model.said !== "" ? model.said : model.filter === "" ? "" : `filter: ${model.filter}`
   return more === "" || columns < 60 ? ` ${more === "" ? keys : more}` : ` ${keys}   ${more}`
 }
 
 function paint(state: TaskState, text: string, mark: string, colors: Colors): string {
-  const colored = { pending: colors.yellow, running: colors.cyan, completed: colors.green, error: colors.red, cancelled: colors.dim }[state](mark)
+  const colored = {
+    pending: colors.yellow,
+    running: colors.cyan,
+    completed: colors.green,
+    error: colors.red,
+    cancelled: colors.dim,
+  }[state](mark)
   const line = text.replace(mark, () => colored)
   return state === "running" || state === "error" ? line : colors.dim(line)
 }

@@ -29,7 +29,10 @@ function useVersion(store: Store): number {
 function useNow(store: Store, moving: boolean): number {
   const [now, setNow] = useState(store.now())
   useEffect(() => {
-    const timer = window.setInterval(() => document.visibilityState === "visible" && setNow(store.now()), moving ? MOVING_MS : STILL_MS)
+    const timer = window.setInterval(
+      () => document.visibilityState === "visible" && setNow(store.now()),
+      moving ? MOVING_MS : STILL_MS,
+    )
     return () => window.clearInterval(timer)
   }, [store, moving])
   return now
@@ -47,11 +50,18 @@ export function App({ store }: { store: Store }): VNode {
   const tasks = useMemo(() => apply(store.tasks.values(), filters, store.now()), [store, version, filters])
   const lists = useMemo(() => choices(store.tasks.values()), [store, version])
 
-  const earliest = useMemo(() => tasks.reduce((first, task) => Math.min(first, task.createdAt), Number.POSITIVE_INFINITY), [tasks])
+  const earliest = useMemo(
+    () => tasks.reduce((first, task) => Math.min(first, task.createdAt), Number.POSITIVE_INFINITY),
+    [tasks],
+  )
   // Until somebody chooses, all there is fits, from one minute to half an hour.
-  const length = typeof view === "number" ? view : Math.min(1_800_000, Math.max(60_000, Number.isFinite(earliest) ? (now - earliest) * 1.1 : FIRST_LENGTH))
+  const length =
+    typeof view === "number"
+      ? view
+      : Math.min(1_800_000, Math.max(60_000, Number.isFinite(earliest) ? (now - earliest) * 1.1 : FIRST_LENGTH))
   const span = typeof view === "object" ? view : ending(now, coarse(length, view))
-  const zoom = (factor: number): void => setView(typeof view === "object" ? zoomed(view, factor, 0.5) : clampLength(length * factor))
+  const zoom = (factor: number): void =>
+    setView(typeof view === "object" ? zoomed(view, factor, 0.5) : clampLength(length * factor))
   const fit = (): void => {
     if (!Number.isFinite(earliest)) return setView(undefined)
     const latest = tasks.reduce((last, task) => Math.max(last, task.settledAt ?? now), earliest)
@@ -66,7 +76,10 @@ export function App({ store }: { store: Store }): VNode {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return
-      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select") ? event.target : undefined
+      const typing =
+        event.target instanceof HTMLElement && event.target.matches("input, textarea, select")
+          ? event.target
+          : undefined
       if (event.key === "Escape") {
         if (typing !== undefined) typing.blur()
         else if (openID !== undefined) close()
@@ -81,7 +94,13 @@ export function App({ store }: { store: Store }): VNode {
 
   if (store.connection === "locked") return html`<${Locked} why=${store.why} />`
   const open = openID === undefined ? undefined : store.tasks.get(openID)
-  const counts: Record<StateFilter, number> = { running: totals.running, pending: totals.queued, completed: totals.done, error: totals.failed, cancelled: totals.cancelled }
+  const counts: Record<StateFilter, number> = {
+    running: totals.running,
+    pending: totals.queued,
+    completed: totals.done,
+    error: totals.failed,
+    cancelled: totals.cancelled,
+  }
   return html`<div class=${`app ${open === undefined ? "" : "with-detail"}`}>
     <${Header} store=${store} />
     <${Lanes} store=${store} version=${version} onOpen=${setOpen} />
@@ -100,7 +119,15 @@ export function App({ store }: { store: Store }): VNode {
       ${
         tasks.length === 0
           ? html`<${Nothing} filtered=${filtered(filters)} connecting=${store.connection === "connecting"} />`
-          : html`<${Timeline} store=${store} tasks=${tasks} span=${span} now=${now} openID=${openID} onOpen=${setOpen} onSpan=${setView} />`
+          : html`<${Timeline}
+              store=${store}
+              tasks=${tasks}
+              span=${span}
+              now=${now}
+              openID=${openID}
+              onOpen=${setOpen}
+              onSpan=${setView}
+            />`
       }
       <${Events} store=${store} onOpen=${setOpen} />
     </main>
@@ -128,6 +155,9 @@ function Locked({ why }: { why: string }): VNode {
   return html`<main class="locked">
     <h1>This page is locked</h1>
     ${why === "" ? null : html`<p class="wrong" role="alert">${why}</p>`}
-    <p>Open it by the link that was printed when it was started. A link opens one browser, once; a new one is printed when the page starts again, and the page copies one for another browser.</p>
+    <p>
+      Open it by the link that was printed when it was started. A link opens one browser, once; a new one is printed
+      when the page starts again, and the page copies one for another browser.
+    </p>
   </main>`
 }

@@ -46,14 +46,31 @@ export function Bars({ task, history, span, width, height, now }: BarsProps): VN
     const left = Math.max(-4, x(from))
     const right = Math.min(width + 4, Math.max(x(to), x(from) + LEAST))
     if (right < 0 || left > width) return
-    parts.push(html`<rect class=${look} x=${left} y=${y - thick / 2} width=${Math.max(LEAST, right - left)} height=${thick} rx=${Math.min(3, thick / 2)}><title>${title}</title></rect>`)
+    parts.push(
+      html`<rect
+        class=${look}
+        x=${left}
+        y=${y - thick / 2}
+        width=${Math.max(LEAST, right - left)}
+        height=${thick}
+        rx=${Math.min(3, thick / 2)}
+        ><title>${title}</title></rect
+      >`,
+    )
   }
   const run = (queued: number, started: number | undefined, over: number, state: TaskState, past: string): void => {
     stretch(queued, started ?? over, THIN, `wait ${past}`, `waited ${duration((started ?? over) - queued)}`)
     if (started === undefined) return
-    stretch(started, over, THICK, `run ${state} ${past}`, `${STATE_WORDS[state]}, ${duration(over - started)} from ${clock(started)}`)
+    stretch(
+      started,
+      over,
+      THICK,
+      `run ${state} ${past}`,
+      `${STATE_WORDS[state]}, ${duration(over - started)} from ${clock(started)}`,
+    )
   }
-  for (const [queued, started, settled, state] of history.past) run(queued, started ?? undefined, settled, state, "past")
+  for (const [queued, started, settled, state] of history.past)
+    run(queued, started ?? undefined, settled, state, "past")
   run(task.queuedAt, task.startedAt, end, task.state, "")
 
   let last = Number.NEGATIVE_INFINITY
@@ -62,14 +79,20 @@ export function Bars({ task, history, span, width, height, now }: BarsProps): VN
     // Marks that would lie on one another say no more than one.
     if (mark < -4 || mark > width + 4 || (kind === "tool" && mark - last < 3)) continue
     if (kind === "tool") last = mark
-    parts.push(html`<path class=${`mark ${kind}`} d=${SHAPES[kind](mark, y)}><title>${`${word}, ${clock(at)}`}</title></path>`)
+    parts.push(
+      html`<path class=${`mark ${kind}`} d=${SHAPES[kind](mark, y)}><title>${`${word}, ${clock(at)}`}</title></path>`,
+    )
   }
   const ending = ENDS[task.state]
   if (ending !== undefined) {
     const at = Math.max(x(end), x(task.startedAt ?? task.queuedAt) + LEAST)
     if (at > -16 && at < width) parts.push(html`<path class=${`end ${task.state}`} d=${ending(at, y)} />`)
   }
-  if (x(end) < -12) parts.push(html`<path class="beyond" d=${`M8 ${y - 4}l-4 4 4 4`}><title>earlier: ended ${clock(end)}</title></path>`)
-  if (x(task.queuedAt) > width + 4) parts.push(html`<path class="beyond" d=${`M${width - 8} ${y - 4}l4 4-4 4`}><title>later</title></path>`)
+  if (x(end) < -12)
+    parts.push(
+      html`<path class="beyond" d=${`M8 ${y - 4}l-4 4 4 4`}><title>earlier: ended ${clock(end)}</title></path>`,
+    )
+  if (x(task.queuedAt) > width + 4)
+    parts.push(html`<path class="beyond" d=${`M${width - 8} ${y - 4}l4 4-4 4`}><title>later</title></path>`)
   return html`<svg class="bars" width=${width} height=${height} aria-hidden="true">${parts}</svg>`
 }

@@ -7,7 +7,10 @@ const SILENT_MS = 40_000
 
 /** Asks the server for something; a failure is an Error with the server's sentence. */
 export async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
+  const init: RequestInit =
+    body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
   const answer = await fetch(path, { ...init, credentials: "same-origin", signal: AbortSignal.timeout(30_000) })
   const value = (await answer.json()) as T & WireError
   if (!answer.ok) throw Object.assign(new Error(value.message), { code: value.code, status: answer.status })
@@ -23,7 +26,9 @@ async function enter(): Promise<string> {
     await ask("/api/session", { token: secret })
     return ""
   } catch (failure) {
-    return (failure as { code?: string }).code === "LINK_USED" ? "This link has been used already." : "This link does not open this page."
+    return (failure as { code?: string }).code === "LINK_USED"
+      ? "This link has been used already."
+      : "This link does not open this page."
   }
 }
 
@@ -51,7 +56,12 @@ export async function follow(store: Store): Promise<void> {
     }
     const watch = window.setInterval(() => {
       if (stream.readyState === EventSource.CLOSED) restart()
-      else if (document.visibilityState === "visible" && stream.readyState === EventSource.OPEN && performance.now() - heard > SILENT_MS) void probe()
+      else if (
+        document.visibilityState === "visible" &&
+        stream.readyState === EventSource.OPEN &&
+        performance.now() - heard > SILENT_MS
+      )
+        void probe()
     }, AGAIN_MS)
     // Pings are comments, which no script sees: a quiet stream is asked for by a request beside it.
     const probe = async (): Promise<void> => {

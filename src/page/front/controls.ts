@@ -25,13 +25,27 @@ export function SureButton({ label, sure, kind = "", disabled = false, onSure }:
     setAsking(!asking)
     if (asking) onSure()
   }
-  return html`<button type="button" class=${`button ${kind} ${asking ? "asking" : ""}`} disabled=${disabled} onClick=${press} onBlur=${() => setAsking(false)}>
+  return html`<button
+    type="button"
+    class=${`button ${kind} ${asking ? "asking" : ""}`}
+    disabled=${disabled}
+    onClick=${press}
+    onBlur=${() => setAsking(false)}
+  >
     ${asking ? sure : label}
   </button>`
 }
 
 /** Copies a text and says so. */
-export function CopyButton({ text, label, children }: { text: string; label: string; children?: ComponentChildren }): VNode {
+export function CopyButton({
+  text,
+  label,
+  children,
+}: {
+  text: string
+  label: string
+  children?: ComponentChildren
+}): VNode {
   const [copied, setCopied] = useState(false)
   const timer = useRef(0)
   const copy = async (): Promise<void> => {
@@ -56,7 +70,13 @@ interface ChooseProps {
 /** One of a few values, or all. */
 export function Choose({ label, value, all, options, onChange }: ChooseProps): VNode | null {
   if (options.length === 0) return null
-  return html`<select class="choose" aria-label=${label} value=${value} onChange=${(e: Event) => onChange((e.target as HTMLSelectElement).value)}>
-    ${all === "" ? null : html`<option value="">${all}</option>`} ${options.map((option) => html`<option key=${option} value=${option}>${option}</option>`)}
+  return html`<select
+    class="choose"
+    aria-label=${label}
+    value=${value}
+    onChange=${(e: Event) => onChange((e.target as HTMLSelectElement).value)}
+  >
+    ${all === "" ? null : html`<option value="">${all}</option>`}
+    ${options.map((option) => html`<option key=${option} value=${option}>${option}</option>`)}
   </select>`
 }

@@ -16,7 +16,10 @@ export interface Filters {
 export const NO_FILTERS: Filters = { states: new Set(), agent: "", model: "", parent: "", text: "", order: "newest" }
 
 export function filtered(filters: Filters): boolean {
-  return filters.states.size > 0 || [filters.agent, filters.model, filters.parent, filters.text].some((wanted) => wanted !== "")
+  return (
+    filters.states.size > 0 ||
+    [filters.agent, filters.model, filters.parent, filters.text].some((wanted) => wanted !== "")
+  )
 }
 
 /** The tasks that fit, in the order that is wanted. */
@@ -29,7 +32,11 @@ export function apply(tasks: Iterable<WireTask>, filters: Filters, now: number):
     if (agent !== "" && task.agent !== agent) continue
     if (model !== "" && task.model !== model) continue
     if (parent !== "" && task.parent !== parent) continue
-    if (words !== "" && !`${task.description} ${task.id} ${task.sessionID ?? ""} ${task.tool ?? ""}`.toLowerCase().includes(words)) continue
+    if (
+      words !== "" &&
+      !`${task.description} ${task.id} ${task.sessionID ?? ""} ${task.tool ?? ""}`.toLowerCase().includes(words)
+    )
+      continue
     found.push(task)
   }
   if (order === "longest") return found.sort((a, b) => ran(b, now) - ran(a, now) || b.order - a.order)
@@ -38,7 +45,7 @@ export function apply(tasks: Iterable<WireTask>, filters: Filters, now: number):
 }
 
 /** Run time so far. */
-export function ran(task: WireTask, now: number): number {
+function ran(task: WireTask, now: number): number {
   if (task.startedAt === undefined) return 0
   return (task.settledAt ?? now) - task.startedAt
 }

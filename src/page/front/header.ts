@@ -8,7 +8,12 @@ import { count, money } from "./format.ts"
 import { icon } from "./icons.ts"
 import type { Store } from "./store.ts"
 
-const WORDS = { connecting: "connecting", live: "live", lost: "connection lost, trying again", locked: "locked" } as const
+const WORDS = {
+  connecting: "connecting",
+  live: "live",
+  lost: "connection lost, trying again",
+  locked: "locked",
+} as const
 const THEMES = ["auto", "light", "dark"] as const
 type Theme = (typeof THEMES)[number]
 const THEME_ICONS: Readonly<Record<Theme, string>> = { auto: "auto", light: "sun", dark: "moon" }
@@ -55,17 +60,39 @@ export function Header({ store }: { store: Store }): VNode {
   return html`<header class="top">
     <div class="name">
       <h1>${store.title}</h1>
-      <span class=${`connection ${store.connection}`} role="status" title=${store.directory}>${WORDS[store.connection]}</span>
+      <span class=${`connection ${store.connection}`} role="status" title=${store.directory}
+        >${WORDS[store.connection]}</span
+      >
     </div>
     <dl class="totals" aria-label="Totals">
-      ${figures.map(([name, value, look]) => html`<div key=${name} class=${look} data-total=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
+      ${figures.map(
+        ([name, value, look]) =>
+          html`<div key=${name} class=${look} data-total=${name}>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
     </dl>
     <div class="tools">
       ${store.can.has("cancelAll") ? html`<${SureButton} label="Cancel all" sure=${`Really cancel ${live}?`} kind="danger" disabled=${live === 0} onSure=${() => void ask("/api/cancel-all", {}).catch((failure: Error) => store.connect(store.connection, failure.message))} />` : null}
-      <button type="button" class="button quiet" title="Copy a link that opens this page once, in another browser" aria-label="Copy a link for another browser" onClick=${() => void share()}>
+      <button
+        type="button"
+        class="button quiet"
+        title="Copy a link that opens this page once, in another browser"
+        aria-label="Copy a link for another browser"
+        onClick=${() => void share()}
+      >
         ${icon("link")} <span role="status">${link}</span>
       </button>
-      <button type="button" class="button quiet" aria-label=${`Colours: ${theme}`} title=${`Colours: ${theme}`} onClick=${turn}>${icon(THEME_ICONS[theme])}</button>
+      <button
+        type="button"
+        class="button quiet"
+        aria-label=${`Colours: ${theme}`}
+        title=${`Colours: ${theme}`}
+        onClick=${turn}
+      >
+        ${icon(THEME_ICONS[theme])}
+      </button>
     </div>
   </header>`
 }

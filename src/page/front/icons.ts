@@ -21,7 +21,9 @@ const PATHS: Readonly<Record<string, string>> = {
 const FILLED = new Set(["running"])
 
 export function icon(name: keyof typeof PATHS): VNode {
-  return html`<svg class=${`icon ${FILLED.has(name) ? "filled" : ""}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name]} /></svg>`
+  return html`<svg class=${`icon ${FILLED.has(name) ? "filled" : ""}`} viewBox="0 0 16 16" aria-hidden="true">
+    <path d=${PATHS[name]} />
+  </svg>`
 }
 
 export function stateIcon(state: TaskState): VNode {

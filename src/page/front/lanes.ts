@@ -28,14 +28,30 @@ function byLane(tasks: Iterable<WireTask>): Map<string, { held: WireTask[]; wait
 }
 
 /** All lanes, the busy ones first, with what the head of each queue waits for. */
-export function Lanes({ store, version, onOpen }: { store: Store; version: number; onOpen: (id: string) => void }): VNode {
+export function Lanes({
+  store,
+  version,
+  onOpen,
+}: {
+  store: Store
+  version: number
+  onOpen: (id: string) => void
+}): VNode {
   const tasks = useMemo(() => byLane(store.tasks.values()), [store, version])
   const lanes = [...store.lanes].sort((a, b) => b.queued - a.queued || b.used - a.used || a.lane.localeCompare(b.lane))
   return html`<section class="lanes" aria-label="Lanes">
     ${lanes.map((lane) => {
       const of = tasks.get(lane.lane)
       const head = of?.waiting.sort((a, b) => a.queuedAt - b.queuedAt || a.order - b.order)[0]
-      return html`<${Lane} key=${lane.lane} lane=${lane} held=${of?.held ?? []} head=${head} now=${store.now()} canLimit=${store.can.has("setLimits")} onOpen=${onOpen} />`
+      return html`<${Lane}
+        key=${lane.lane}
+        lane=${lane}
+        held=${of?.held ?? []}
+        head=${head}
+        now=${store.now()}
+        canLimit=${store.can.has("setLimits")}
+        onOpen=${onOpen}
+      />`
     })}
   </section>`
 }
@@ -48,8 +64,13 @@ interface LaneProps extends LaneTasks {
 }
 
 function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
-  const [kind, name] = lane.lane.includes(":") ? [lane.lane.slice(0, lane.lane.indexOf(":")), lane.lane.slice(lane.lane.indexOf(":") + 1)] : ["", lane.lane]
-  const oldest = held.reduce<WireTask | undefined>((first, task) => (first === undefined || (task.startedAt ?? now) < (first.startedAt ?? now) ? task : first), undefined)
+  const [kind, name] = lane.lane.includes(":")
+    ? [lane.lane.slice(0, lane.lane.indexOf(":")), lane.lane.slice(lane.lane.indexOf(":") + 1)]
+    : ["", lane.lane]
+  const oldest = held.reduce<WireTask | undefined>(
+    (first, task) => (first === undefined || (task.startedAt ?? now) < (first.startedAt ?? now) ? task : first),
+    undefined,
+  )
   const full = lane.limit !== null && lane.used >= lane.limit
   return html`<article class=${`lane ${full ? "full" : ""}`} aria-label=${`Lane ${lane.lane}`}>
     <h3><span class="kind">${kind}</span> ${name}</h3>
@@ -65,7 +86,8 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
         : html`<p class="next">
             <button type="button" class="link" onClick=${() => onOpen(head.id)}>${head.description}</button>
             <span class="muted">
-              ${" "}is next, for ${duration(now - head.queuedAt)}${oldest === undefined ? "" : `; ${plural(held.length, "run")} before it, the oldest ${duration(now - (oldest.startedAt ?? now))}`}
+              ${" "}is next, for
+              ${duration(now - head.queuedAt)}${oldest === undefined ? "" : `; ${plural(held.length, "run")} before it, the oldest ${duration(now - (oldest.startedAt ?? now))}`}
             </span>
           </p>`
     }
@@ -75,7 +97,9 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
 function Slots({ lane }: { lane: LaneView }): VNode {
   const slots = lane.limit ?? lane.used
   if (slots > SQUARES || lane.used > SQUARES) {
-    return html`<span class="slots" aria-hidden="true"><meter min="0" max=${Math.max(1, slots)} value=${lane.used} aria-label="slots used"></meter></span>`
+    return html`<span class="slots" aria-hidden="true"
+      ><meter min="0" max=${Math.max(1, slots)} value=${lane.used} aria-label="slots used"></meter
+    ></span>`
   }
   const shown = Math.max(slots, lane.used)
   return html`<span class="slots" aria-hidden="true">
@@ -95,8 +119,21 @@ function Limit({ lane }: { lane: LaneView }): VNode {
   }
   const limit = lane.limit
   return html`<span class="limit" role="group" aria-label=${`Limit of ${lane.lane}`}>
-    <button type="button" aria-label=${`Lower the limit of ${lane.lane}`} disabled=${limit === null || limit <= 1} onClick=${() => void set((limit ?? 2) - 1)}>−</button>
-    <button type="button" aria-label=${`Raise the limit of ${lane.lane}`} onClick=${() => void set(limit === null ? Math.max(1, lane.used) : limit + 1)}>${limit === null ? "limit" : "+"}</button>
+    <button
+      type="button"
+      aria-label=${`Lower the limit of ${lane.lane}`}
+      disabled=${limit === null || limit <= 1}
+      onClick=${() => void set((limit ?? 2) - 1)}
+    >
+      −
+    </button>
+    <button
+      type="button"
+      aria-label=${`Raise the limit of ${lane.lane}`}
+      onClick=${() => void set(limit === null ? Math.max(1, lane.used) : limit + 1)}
+    >
+      ${limit === null ? "limit" : "+"}
+    </button>
     ${wrong === "" ? null : html`<span class="wrong" role="alert">${wrong}</span>`}
   </span>`
 }

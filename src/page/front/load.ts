@@ -10,10 +10,16 @@ import { lengthOf, ticks } from "./scale.ts"
 const COLUMN = 3
 
 /** How many ran, and how many waited, at `columns` times of a span. Each task adds at two places; the sums do the rest. */
-function levels(tasks: readonly WireTask[], span: Span, columns: number, now: number): { running: number[]; waiting: number[] } {
+function levels(
+  tasks: readonly WireTask[],
+  span: Span,
+  columns: number,
+  now: number,
+): { running: number[]; waiting: number[] } {
   const running = Array.from({ length: columns + 1 }, () => 0)
   const waiting = Array.from({ length: columns + 1 }, () => 0)
-  const column = (at: number): number => Math.min(columns, Math.max(0, Math.floor(((at - span.from) / lengthOf(span)) * columns)))
+  const column = (at: number): number =>
+    Math.min(columns, Math.max(0, Math.floor(((at - span.from) / lengthOf(span)) * columns)))
   const add = (to: number[], from: number, until: number): void => {
     if (until < span.from || from > span.to || until <= from) return
     const [first, last] = [column(from), Math.max(column(from) + 1, column(until))]
@@ -52,7 +58,13 @@ export function Load({ tasks, span, width, height, now }: LoadProps): VNode {
   }
   const { at: times, step } = ticks(span, Math.max(2, width / 110))
   const x = (at: number): number => ((at - span.from) / lengthOf(span)) * width
-  return html`<svg class="load" width=${width} height=${height} role="img" aria-label=${`At most ${Math.max(0, ...running)} tasks at once in the time shown`}>
+  return html`<svg
+    class="load"
+    width=${width}
+    height=${height}
+    role="img"
+    aria-label=${`At most ${Math.max(0, ...running)} tasks at once in the time shown`}
+  >
     <path class="waiting" d=${area((at) => (running[at] ?? 0) + (waiting[at] ?? 0))} />
     <path class="running" d=${area((at) => running[at] ?? 0)} />
     ${most > 1 ? html`<text class="most" x="4" y="10">${most}</text>` : null}

@@ -48,7 +48,20 @@ export class Row extends Component<RowProps> {
     )
   }
 
-  override render({ task, history, span, width, barHeight, height, now, index, size, active, open, onOpen }: RowProps): VNode {
+  override render({
+    task,
+    history,
+    span,
+    width,
+    barHeight,
+    height,
+    now,
+    index,
+    size,
+    active,
+    open,
+    onOpen,
+  }: RowProps): VNode {
     const time = timeOf(task, now)
     const detail = task.state === "running" && task.tool !== undefined ? task.tool : (task.agent ?? "")
     return html`<div

@@ -34,7 +34,9 @@ export function moved(span: Span, ms: number): Span {
   return { from: span.from + ms, to: span.to + ms }
 }
 
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800].map((s) => s * 1_000)
+const STEPS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800,
+].map((s) => s * 1_000)
 
 /** Round times to draw lines at, about `wanted` of them. */
 export function ticks(span: Span, wanted: number): { readonly at: readonly number[]; readonly step: number } {

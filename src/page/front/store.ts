@@ -117,9 +117,16 @@ export class Store {
   /** Tasks the server no longer keeps. */
   #forget(): void {
     const before = this.now() - this.#retainMs
-    for (const { id, settledAt } of this.tasks.values()) if (settledAt !== undefined && settledAt < before) this.tasks.delete(id)
+    for (const { id, settledAt } of this.tasks.values())
+      if (settledAt !== undefined && settledAt < before) this.tasks.delete(id)
     this.history.forget((id) => !this.tasks.has(id))
   }
 }
 
-const TOTAL = { pending: "queued", running: "running", completed: "done", error: "failed", cancelled: "cancelled" } as const
+const TOTAL = {
+  pending: "queued",
+  running: "running",
+  completed: "done",
+  error: "failed",
+  cancelled: "cancelled",
+} as const

@@ -55,10 +55,17 @@ export function Timeline({ store, tasks, span, now, openID, onOpen, onSpan }: Ti
     const wheel = (event: WheelEvent): void => {
       const { span: shown, width: wide, onSpan: show } = latest.current
       const zoom = event.ctrlKey || event.metaKey || event.altKey
-      const across = event.shiftKey ? event.deltaY || event.deltaX : Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : 0
+      const across = event.shiftKey
+        ? event.deltaY || event.deltaX
+        : Math.abs(event.deltaX) > Math.abs(event.deltaY)
+          ? event.deltaX
+          : 0
       if (!zoom && across === 0) return
       event.preventDefault()
-      const share = Math.min(1, Math.max(0, (event.clientX - element.getBoundingClientRect().left - (element.clientWidth - wide)) / wide))
+      const share = Math.min(
+        1,
+        Math.max(0, (event.clientX - element.getBoundingClientRect().left - (element.clientWidth - wide)) / wide),
+      )
       show(zoom ? zoomed(shown, Math.exp(event.deltaY / 300), share) : moved(shown, (across / wide) * lengthOf(shown)))
     }
     // Passive listeners cannot keep the browser from zooming the whole page.
@@ -136,7 +143,9 @@ export function Timeline({ store, tasks, span, now, openID, onOpen, onSpan }: Ti
       ${narrow ? null : html`<div class="label muted">${tasks.length === 1 ? "1 task" : `${tasks.length} tasks`}</div>`}
       <${Load} tasks=${tasks} span=${span} width=${width} height=${AXIS} now=${now} />
     </div>
-    <div class="grid-holder"><${Grid} span=${span} width=${width} height=${Math.max(0, box.height - AXIS)} now=${now} /></div>
+    <div class="grid-holder">
+      <${Grid} span=${span} width=${width} height=${Math.max(0, box.height - AXIS)} now=${now} />
+    </div>
     <div
       class="rows"
       role="listbox"

@@ -7,12 +7,20 @@ import { NO_FILTERS, filtered } from "./filters.ts"
 import { STATE_WORDS } from "./icons.ts"
 
 const STATES: readonly StateFilter[] = ["running", "pending", "completed", "error", "cancelled"]
-const ORDERS: Readonly<Record<Order, string>> = { newest: "newest first", oldest: "oldest first", longest: "longest first" }
+const ORDERS: Readonly<Record<Order, string>> = {
+  newest: "newest first",
+  oldest: "oldest first",
+  longest: "longest first",
+}
 
 interface ToolbarProps {
   readonly filters: Filters
   readonly onFilters: (filters: Filters) => void
-  readonly choices: { readonly agents: readonly string[]; readonly models: readonly string[]; readonly parents: readonly string[] }
+  readonly choices: {
+    readonly agents: readonly string[]
+    readonly models: readonly string[]
+    readonly parents: readonly string[]
+  }
   readonly counts: Readonly<Record<StateFilter, number>>
   readonly following: boolean
   readonly onFollow: () => void
@@ -22,7 +30,17 @@ interface ToolbarProps {
 }
 
 /** What is shown, and how much time of it. */
-export function Toolbar({ filters, onFilters, choices, counts, following, onFollow, onZoom, onFit, search }: ToolbarProps): VNode {
+export function Toolbar({
+  filters,
+  onFilters,
+  choices,
+  counts,
+  following,
+  onFollow,
+  onZoom,
+  onFit,
+  search,
+}: ToolbarProps): VNode {
   const toggle = (state: StateFilter): void => {
     const states = new Set(filters.states)
     if (!states.delete(state)) states.add(state)
@@ -33,7 +51,13 @@ export function Toolbar({ filters, onFilters, choices, counts, following, onFoll
     <div class="group chips">
       ${STATES.map(
         (state) =>
-          html`<button key=${state} type="button" class=${`chip ${state}`} aria-pressed=${filters.states.has(state)} onClick=${() => toggle(state)}>
+          html`<button
+            key=${state}
+            type="button"
+            class=${`chip ${state}`}
+            aria-pressed=${filters.states.has(state)}
+            onClick=${() => toggle(state)}
+          >
             ${STATE_WORDS[state]} <b>${counts[state]}</b>
           </button>`,
       )}
@@ -48,9 +72,27 @@ export function Toolbar({ filters, onFilters, choices, counts, following, onFoll
         value=${filters.text}
         onInput=${(event: Event) => set("text")((event.target as HTMLInputElement).value)}
       />
-      <${Choose} label="Agent" value=${filters.agent} all="all agents" options=${choices.agents} onChange=${set("agent")} />
-      <${Choose} label="Model" value=${filters.model} all="all models" options=${choices.models} onChange=${set("model")} />
-      <${Choose} label="Parent conversation" value=${filters.parent} all="all parents" options=${choices.parents} onChange=${set("parent")} />
+      <${Choose}
+        label="Agent"
+        value=${filters.agent}
+        all="all agents"
+        options=${choices.agents}
+        onChange=${set("agent")}
+      />
+      <${Choose}
+        label="Model"
+        value=${filters.model}
+        all="all models"
+        options=${choices.models}
+        onChange=${set("model")}
+      />
+      <${Choose}
+        label="Parent conversation"
+        value=${filters.parent}
+        all="all parents"
+        options=${choices.parents}
+        onChange=${set("parent")}
+      />
       <select
         class="choose"
         aria-label="Order"
