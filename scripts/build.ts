@@ -6,7 +6,6 @@
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { bundle } from "./build/bundle.ts"
-import { bundlePlugin } from "./build/bundle-plugin.ts"
 
 const root = resolve(import.meta.dir, "..")
 const dist = join(root, "dist")
@@ -16,7 +15,6 @@ const outdir = `${dist}.${process.pid}`
 try {
   mkdirSync(outdir)
   const sizes = await bundle(outdir)
-  for (const [file, bytes] of await bundlePlugin(outdir)) sizes.set(file, bytes)
   copyFileSync(join(root, "src/cli/launcher.mjs"), join(outdir, "lanes.mjs"))
   chmodSync(join(outdir, "lanes.mjs"), 0o755)
   sizes.set("lanes.mjs", statSync(join(outdir, "lanes.mjs")).size)

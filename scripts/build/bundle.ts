@@ -1,7 +1,7 @@
 /**
- * Bundles the library and the command line at once, so that what they share is there once. Everything lands beside each
- * other: the pool looks for its worker next to itself, whichever file it was put into. The plugin and the worker are made by
- * bundle-plugin.ts, each whole.
+ * Bundles all entries at once, so that what they share is there once, and everything with them: hosts load the plugin from
+ * wherever it lies, and in Node, which cannot load some packages as they are published. All files lie beside each other,
+ * because the pool looks for its worker next to itself, whichever file it was put into.
  */
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -13,11 +13,13 @@ interface Entry {
   readonly name: string
   readonly source: string
   /** What the entry passes on. */
-  readonly exports: "all" | "nothing"
+  readonly exports: "all" | "default" | "nothing"
 }
 
 const ENTRIES: readonly Entry[] = [
   { name: "index", source: "src/index.ts", exports: "all" },
+  { name: "session-worker", source: "workers/session-worker.ts", exports: "nothing" },
+  { name: "server", source: "src/plugin/server.ts", exports: "default" },
   { name: "sim", source: "src/sim/index.ts", exports: "all" },
   { name: "cli", source: "src/cli/main.ts", exports: "nothing" },
   // A program of its own, which the demo gives to OpenCode.
@@ -40,7 +42,8 @@ const packedPage: BunPlugin = {
 
 function passOn({ source, exports }: Entry): string {
   const from = JSON.stringify(`./${source}`)
-  return exports === "all" ? `export * from ${from}` : `import ${from}`
+  if (exports === "all") return `export * from ${from}`
+  return exports === "default" ? `export { default } from ${from}` : `import ${from}`
 }
 
 /** Writes the bundles into `outdir`; returns the bytes of each file. */
@@ -55,7 +58,6 @@ export async function bundle(outdir: string): Promise<Map<string, number>> {
     target: "node",
     format: "esm",
     splitting: true,
-    packages: "external",
     minify: true,
     plugins: [packedPage],
   })
