@@ -81,8 +81,8 @@ export class Lanes implements AsyncDisposable {
    * AGENT_PRIMARY, MODEL_UNKNOWN, CATALOG_UNAVAILABLE, QUEUE_FULL, PARENT_LIMIT, JOURNAL_FAILED, CLOSED.
    */
   async launch(input: LaunchInput): Promise<TaskHandle> {
-    const { directory = this.#parts.directory, parent } = input
     const resolved = await this.check(input)
+    const { directory = this.#parts.directory, parent } = input
     const spec: TaskSpec = {
       prompt: input.prompt,
       description: oneLine(input.description ?? input.prompt, input.description === undefined ? 60 : BOUNDS.descriptionChars),
