@@ -3,7 +3,7 @@ import type { VNode } from "preact"
 import { useState } from "preact/hooks"
 
 import type { WireEvent } from "../wire.ts"
-import { clock, duration } from "./format.ts"
+import { clock, duration, plural } from "./format.ts"
 import { icon } from "./icons.ts"
 import type { Store } from "./store.ts"
 
@@ -26,7 +26,7 @@ function words(event: WireEvent): string {
       return `${state} ${reason}: ${sentence}`
     }
     case "task:progress":
-      return `${of("steps")} steps${event["tool"] === undefined ? "" : `, ${of("tool")}`}`
+      return `${plural(Number(event["steps"]), "step")}${event["tool"] === undefined ? "" : `, ${of("tool")}`}`
     case "task:session":
       return of("sessionID")
     case "task:nudged":

@@ -85,13 +85,19 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
         ? html`<p class="next muted">${lane.used === 0 ? "free" : "nobody waits"}</p>`
         : html`<p class="next">
             <button type="button" class="link" onClick=${() => onOpen(head.id)}>${head.description}</button>
-            <span class="muted">
-              ${" "}is next, for
-              ${duration(now - head.queuedAt)}${oldest === undefined ? "" : `; ${plural(held.length, "run")} before it, the oldest ${duration(now - (oldest.startedAt ?? now))}`}
-            </span>
+            <span class="muted">${waits(head, held, oldest, now)}</span>
           </p>`
     }
   </article>`
+}
+
+/** What the head of a queue waits for. */
+function waits(head: WireTask, held: readonly WireTask[], oldest: WireTask | undefined, now: number): string {
+  const before =
+    oldest === undefined
+      ? ""
+      : `; ${plural(held.length, "run")} before it, the oldest ${duration(now - (oldest.startedAt ?? now))}`
+  return ` is next, for ${duration(now - head.queuedAt)}${before}`
 }
 
 function Slots({ lane }: { lane: LaneView }): VNode {

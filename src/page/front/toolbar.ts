@@ -94,7 +94,7 @@ export function Toolbar({
         onChange=${set("parent")}
       />
       <select
-        class="choose"
+        class="choose order"
         aria-label="Order"
         value=${filters.order}
         onChange=${(event: Event) => onFilters({ ...filters, order: (event.target as HTMLSelectElement).value as Order })}
