@@ -10,6 +10,7 @@ import type { DeliveryFate } from "./parents.ts"
 import type { SimServer } from "./server.ts"
 import type { CrashKind } from "./threads.ts"
 import type { TaskTruth } from "./truth.ts"
+import type { Ambush } from "./world.ts"
 
 /** Where chance is thrown for what happens to single calls, reports, runs and messages. */
 interface Fortune {
@@ -22,7 +23,34 @@ interface Fortune {
   readonly options: Options
   readonly strays: TaskTruth["calls"]
   happened: number
+  readonly ambushes: Ambush[]
   strike(what: FaultClass, words?: string): void
+}
+
+/** The ambush that waits for this, if any; it is used up by it. */
+function ambushed(world: Fortune, on: Ambush["on"]): Ambush["how"] | undefined {
+  const ambush = world.ambushes.find((one) => one.on === on && one.times > 0)
+  if (ambush === undefined) return undefined
+  ambush.times--
+  return ambush.how
+}
+
+/** A call as somebody wanted it to go. */
+function wanted(how: Ambush["how"], ms: number): CallFate {
+  switch (how) {
+    case "slow":
+      return { ms: 5_000, early: true }
+    case "failed":
+      return { ms, early: true, code: "SERVER_BUSY" }
+    case "garbled":
+      return { ms, early: true, code: "GARBLED", acted: true }
+    case "lost":
+      return { ms, early: true, code: "SERVER_TIMEOUT", acted: true }
+    case "refused":
+      return { ms, early: true, code: "SERVER_REJECTED" }
+    case "unreachable":
+      return { ms, early: true, code: "SERVER_UNREACHABLE" }
+  }
 }
 
 /** What becomes of a call. */
@@ -36,6 +64,8 @@ export function callFate(world: Fortune, kind: CallKind, task: TaskTruth | undef
   // The same throw says how long it takes and which half of the time is spent on the way there.
   const ms = 1 + ((luck * 1_000) % 1) * (kind === "prompt" || kind === "create" ? 20 : 6)
   const early = (luck * 10_000) % 1 < 0.5
+  const ambush = world.ambushes.length === 0 ? undefined : ambushed(world, kind)
+  if (ambush !== undefined) return wanted(ambush, ms)
   if (loop.now < world.cutUntil) return { ms, early, code: "SERVER_UNREACHABLE" }
   if (server.reloading.size > 0) return { ms, early, code: "RELOADING" }
   let below = 0
@@ -111,6 +141,7 @@ export function doomOf(world: Fortune, task: TaskTruth | undefined, run: RunRef)
 }
 
 export function journalFails(world: Fortune, rows: readonly TaskRow[]): boolean {
+  if (ambushed(world, "journal") !== undefined) return true
   const [row] = rows
   const task = row === undefined ? undefined : world.tasks.get(row.id)
   const rate = world.rates["journal.fails"]
@@ -125,6 +156,8 @@ export function deliveryFate(world: Fortune, delivery: Delivery): DeliveryFate {
   const task = world.tasks.get(delivery.items[0]?.task ?? "")
   const of = task?.of ?? 0
   const n = task === undefined ? 0 : ++task.throws
+  const ambush = ambushed(world, "delivery")
+  if (ambush !== undefined) return { ms: 5, fails: ambush !== "lost", ackLost: ambush === "lost" }
   const fails = dice.chance(rates["parent.failing"] ?? 0, "failing", of, n)
   const ackLost = !fails && dice.chance(rates["parent.ackLost"] ?? 0, "ack", of, n)
   if (fails) world.strike("parent.failing", `${delivery.parent.sessionID} cannot be told`)

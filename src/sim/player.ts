@@ -319,7 +319,13 @@ export class Player {
       summary.summary = true
       this.#later({ min: 1_000, max: 3_000 }, () => {
         this.#close("stop")
-        this.#later({ min: 5, max: 40 }, () => {
+        // For a moment it may look as if that had been the answer.
+        this.#hidden = true
+        this.#stage.changed(this.#session, undefined)
+        this.#stage.hint(this.#session, { type: "idle" })
+        this.#later({ min: 5, max: 200 }, () => {
+          this.#hidden = false
+          this.#tell({ type: "busy" })
           this.#synthetic("Continue if you have next steps")
           this.#step()
         })

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts"
 import { LanesError } from "../core/errors.ts"
 import type { AgentScript } from "./agent.ts"
 import { agent } from "./agent.ts"
+import type { FaultClass } from "./faults.ts"
 import type { Dice } from "./dice.ts"
 import { Dice as Throws } from "./dice.ts"
 import type { SimParent, Simulation, SimTask } from "./simulate.ts"
@@ -101,8 +102,10 @@ function interfere(sim: Simulation, dice: Dice, parent: SimParent, i: number): v
   }
 }
 
-function rolls(sim: Simulation, dice: Dice, what: keyof Simulation["world"]["rates"], of: number): boolean {
-  return dice.chance(sim.world.rates[what] ?? 0, what, of)
+function rolls(sim: Simulation, dice: Dice, what: FaultClass, of: number): boolean {
+  const rolled = dice.chance(sim.world.rates[what] ?? 0, what, of)
+  if (rolled) sim.world.strike(what)
+  return rolled
 }
 
 /** An agent chosen by the seed: an ordinary one, or an odd one. */
@@ -128,8 +131,6 @@ function ordinary(script: AgentScript, dice: Dice, of: number, n: number): Agent
 }
 
 function strange(sim: Simulation, script: AgentScript, dice: Dice, of: number): AgentScript {
-  sim.world.struck.add("agent.odd")
-  sim.world.reach("agent.odd")
   switch (dice.whole(0, 18, "odd", of)) {
     case 0:
       return script.hang()

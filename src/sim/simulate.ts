@@ -16,6 +16,7 @@ import { replayLine, shrink } from "./shrink.ts"
 import type { Oracle } from "./truth.ts"
 import { Violation } from "./violation.ts"
 import { taskID, World } from "./world.ts"
+import type { Ambush } from "./world.ts"
 
 export interface SimulateOptions {
   /** Default: `SIM_SEED`, else 0. */
@@ -244,10 +245,7 @@ export class Simulation {
       case "server":
         return this.act("server.restart", (world) => restartServer(world, downMs, false))
       case "worker":
-        return this.act("worker.crash", (world) => {
-          const [name] = world.threads?.busyWorkers ?? []
-          if (name !== undefined) world.threads?.crash(name, "exits")
-        })
+        return this.worker("exits")
       default:
         throw new LanesError("INVALID_INPUT", `Nothing called "${String(what)}" can crash; there are coordinator, host, server and worker.`)
     }
@@ -280,6 +278,27 @@ export class Simulation {
   dropEvents(span: Duration, options: { readonly stalls?: boolean } = {}): void {
     const ms = parseDuration(span, "how long events are lost")
     this.act(options.stalls === true ? "events.stalled" : "events.dropped", (world) => world.dropEvents(ms, options.stalls === true))
+  }
+
+  /**
+   * The next `times` calls of a kind go wrong: `slow`, `failed` (5xx), `garbled`, `lost` (done, but the answer is lost),
+   * `refused` (4xx) or `unreachable`. Also for `delivery` (to a conversation) and `journal` (a full disk).
+   */
+  ambush(on: Ambush["on"], how: Ambush["how"], times = 1): void {
+    const what: FaultClass = on === "journal" ? "journal.fails" : on === "delivery" ? "parent.failing" : CALL_CLASS[how]
+    this.act(what, (world) => void world.ambushes.push({ on, how, times }))
+  }
+
+  /** One of the workers that have runs crashes, spins or falls silent. */
+  worker(how: "throws" | "rejects" | "exits" | "spins" | "falls silent"): void {
+    const what: FaultClass = how === "spins" ? "worker.spin" : how === "falls silent" ? "worker.silent" : "worker.crash"
+    this.act(what, ({ threads }) => {
+      const [name] = threads?.busyWorkers ?? []
+      if (threads === undefined || name === undefined) return
+      if (how === "spins") threads.spin(name)
+      else if (how === "falls silent") threads.silence(name)
+      else threads.crash(name, how)
+    })
   }
 
   limits(limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>): void {
@@ -344,6 +363,7 @@ export class Simulation {
     })
     this.#planned = 0
     world.start()
+    if (world.rates["events.never"] !== undefined) world.strike("events.never")
     scheduleMishaps(world)
     return world
   }
@@ -352,11 +372,17 @@ export class Simulation {
     const { world } = this
     const end = until ?? world.loop.now + max
     let lookAt = 0
+    let idleSince: number | undefined
     for (;;) {
       this.#check()
       if (until === undefined && this.#planned === 0 && world.live.size === 0 && (world.loop.nextAt ?? lookAt) >= lookAt) {
         if (isQuiet(world)) return this.#quiet()
         lookAt = world.loop.now + 100
+        // All has ended long ago, and still something is owed or held.
+        idleSince ??= world.loop.now
+        if (world.loop.now - idleSince > STUCK_MS) break
+      } else if (world.live.size > 0) {
+        idleSince = undefined
       }
       if (!world.step(end)) break
     }
@@ -416,6 +442,18 @@ class Found extends Error {
     this.invariant = invariant
   }
 }
+
+const CALL_CLASS: Readonly<Record<Ambush["how"], FaultClass>> = {
+  slow: "call.slow",
+  failed: "call.failed",
+  garbled: "call.garbled",
+  lost: "call.lost",
+  refused: "call.refused",
+  unreachable: "server.cut",
+}
+
+/** Longer than anything is tried after the last task has ended. */
+const STUCK_MS = 2 * 3_600_000
 
 /** A simulation to be filled with tasks and faults. */
 export function simulate(options: SimulateOptions = {}): Simulation {

@@ -8,6 +8,7 @@ import type { Hint } from "../core/snapshot.ts"
 import type { TaskId, TaskSpec } from "../core/task.ts"
 import type { AgentScript } from "./agent.ts"
 import { simApi } from "./calls.ts"
+import type { CallKind } from "./calls.ts"
 import { Loop, SimProcess } from "./clock.ts"
 import { Dice } from "./dice.ts"
 import type { FaultClass, FaultRates } from "./faults.ts"
@@ -34,6 +35,13 @@ export interface WorldOptions {
   readonly events: boolean
   /** Keeps every input, so that the run can be replayed. */
   readonly record: boolean
+}
+
+/** A fault for the next so many of a kind. */
+export interface Ambush {
+  readonly on: CallKind | "delivery" | "journal"
+  times: number
+  readonly how: "slow" | "failed" | "garbled" | "lost" | "refused" | "unreachable"
 }
 
 /** One coordinator's inputs, from its start to its end. */
@@ -77,6 +85,8 @@ export class World implements Scene {
   /** What happens when the coordinator's process has died. */
   onCrash: (() => void) | undefined
   cutUntil = 0
+  /** What the next calls, deliveries and writes will meet, whatever the dice say. */
+  readonly ambushes: Ambush[] = []
   readonly #config: WorldOptions
   readonly #witnesses: readonly Witness[]
   #host: SimProcess

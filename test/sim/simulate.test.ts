@@ -1,6 +1,9 @@
-import { expect, test } from "bun:test"
+import { describe, expect, test } from "bun:test"
 
-import { agent, simulate } from "../../src/sim/index.ts"
+import type { Config } from "../../src/config.ts"
+import { agent, faults, replay, simulate, Violation } from "../../src/sim/index.ts"
+import type { Simulation } from "../../src/sim/index.ts"
+import type { Oracle } from "../../src/sim/truth.ts"
 
 test("20 tasks, 3 slots, a crash and a nap", () => {
   const sim = simulate({ seed: 42, config: { defaultConcurrency: 3 } })
@@ -14,4 +17,92 @@ test("20 tasks, 3 slots, a crash and a nap", () => {
   expect(run.states).toEqual({ completed: 20 })
   expect(run.peak("default")).toBe(3)
   expect(run.delivered(parent)).toHaveLength(20)
+})
+
+describe("a violation", () => {
+  /** A promise nobody can keep. */
+  const nothingEnds: Oracle = (scene) => ({
+    event: (event) => {
+      if (event.type === "task:settled" && event.outcome.state === "error") scene.fail(2, `${event.id} may not end`)
+    },
+  })
+
+  const found = (): Violation => {
+    const sim = simulate({ seed: 3, oracles: [nothingEnds] })
+    const parent = sim.session("ses_parent")
+    for (let i = 0; i < 12; i++) parent.launch({}, i === 7 ? agent().think("1s").fail("no") : agent().think("1s..5s").done())
+    sim.at("2s", () => sim.crash("worker"))
+    sim.at("5s", () => sim.dropEvents("1s"))
+    try {
+      sim.run()
+    } catch (thrown) {
+      return thrown as Violation
+    }
+    throw new Error("It passed.")
+  }
+
+  test("names the invariant, the seed, the fewest tasks and faults, and the line that shows it again", () => {
+    const violation = found()
+    expect(violation).toBeInstanceOf(Violation)
+    expect(violation.invariant).toBe(2)
+    expect(violation.finding.tasks).toEqual(["bg_00000007 (task 7)"])
+    expect(violation.finding.faults).toEqual([])
+    expect(violation.finding.replay).toBe("SIM_SEED=3 bun test test/sim/simulate.test.ts")
+    expect(violation.message).toContain("bg_00000007#1 settled error SESSION_ERROR: no")
+    expect(violation.message).toContain("invariant 2 (one terminal state per epoch, always reached): bg_00000007 may not end")
+  })
+
+  test("is found the same every time", () => {
+    expect(found().message).toBe(found().message)
+  })
+})
+
+describe("bad use is refused with a sentence", () => {
+  const idle = (): Simulation => simulate({ seed: 1 })
+  test.each([
+    ["a past time", () => { const sim = idle(); sim.run({ until: "1m" }); sim.at("30s", () => {}) }, "30s is past: it is 60000 ms already"],
+    ["an unknown verb", () => idle().crash("moon" as "worker"), 'Nothing called "moon" can crash'],
+    ["a duration that does not parse", () => idle().sleepMachine("a while"), 'Expected how long the machine sleeps like "2s"'],
+    ["an agent that never ends", () => idle().launch({}, agent().think("1s")), "never comes to an end"],
+    ["an act after the end", () => agent().done().think("1s"), '"think" comes after "done"'],
+    ["half a TODO", () => agent().todos(1.5), "Expected a number of TODOs as an integer"],
+    ["an unknown option", () => simulate({ config: { concurrency: 3 } as Config }), "concurrency"],
+    ["an unknown fault", () => faults.only("meteor" as "call.slow"), 'There is no fault "meteor"'],
+    ["half a seed", () => simulate({ seed: 1.5 }), "Expected a seed as an integer, got 1.5"],
+    ["a launch while nobody is there", () => { const sim = idle(); sim.crash("coordinator", "1h"); sim.launch({}, agent().done()) }, "The coordinator is down"],
+  ])("%s", (_, act, sentence) => expect(act).toThrow(sentence))
+})
+
+describe("a simulation can be asked", () => {
+  test("two at once do not meet", () => {
+    const [a, b] = [simulate({ seed: 1 }), simulate({ seed: 2 })]
+    for (const sim of [a, b]) sim.launch({}, agent().think("1s..1m").done())
+    a.run({ until: "500ms" })
+    const [second, first] = [b.run(), a.run()]
+    expect([first.states, second.states]).toEqual([{ completed: 1 }, { completed: 1 }])
+    expect(first.elapsed).not.toBe(second.elapsed)
+  })
+
+  test("a settled task is continued in the same session, and told anew", () => {
+    const sim = simulate({ seed: 1 })
+    const parent = sim.session("ses_parent")
+    const task = parent.launch({}, agent().think("2s").done("one"))
+    sim.run()
+    const session = task.row?.sessionID
+    task.continue("and now", agent().think("2s").done("two"))
+    const run = sim.run()
+    expect(task.row).toMatchObject({ epoch: 2, sessionID: session, outcome: { text: "two", reason: "FINISHED" } })
+    expect(run.delivered(parent).map(({ epoch }) => epoch)).toEqual([1, 2])
+    sim.rest()
+    expect(task.row).toBeUndefined()
+  })
+
+  test("a log replays to what was said", () => {
+    const sim = simulate({ seed: 5, record: true })
+    for (let i = 0; i < 5; i++) sim.session("ses_parent").launch({}, agent().think("1s..5s").done())
+    sim.run()
+    const [log] = sim.world.recordings
+    const settled = replay(log ?? { options: sim.options, inputs: [] }).events.filter(({ type }) => type === "task:settled")
+    expect(settled).toHaveLength(5)
+  })
 })

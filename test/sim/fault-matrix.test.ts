@@ -1,0 +1,227 @@
+import { describe, expect, test } from "bun:test"
+
+import type { Config } from "../../src/config.ts"
+import { agent, simulate } from "../../src/sim/index.ts"
+import type { AgentScript, RunResult, SimParent, SimTask, Simulation, SimulateOptions } from "../../src/sim/index.ts"
+
+/**
+ * The fault matrix, a row each: what goes wrong, when in a task's life (Q queued, S starting, R running, I idle window,
+ * N notifying), and what must be seen. Each row is played twice, with its fault and without.
+ */
+interface Row {
+  readonly fault: string
+  readonly phase: string
+  readonly agent?: AgentScript
+  readonly config?: Config
+  readonly rates?: SimulateOptions["faults"]
+  readonly events?: boolean
+  /** Sees to the fault; called before anything is launched unless it waits with `sim.at`. */
+  readonly strike: (at: { sim: Simulation; task: SimTask; parent: SimParent }) => void
+  readonly before?: (sim: Simulation) => void
+  readonly then: (seen: Seen) => void
+  readonly twin?: (seen: Seen) => void
+}
+
+interface Seen {
+  readonly sim: Simulation
+  readonly run: RunResult
+  readonly task: SimTask
+  readonly reason: string | undefined
+  /** Prompts the session got, and sessions there are. */
+  readonly prompts: number
+  readonly sessions: number
+  readonly told: number
+}
+
+const USUAL = agent().think("3s").tool("grep", "5s").done("found it")
+const LONG = agent().think("3s").tool("build", "2m").done("built")
+const reason =
+  (...reasons: string[]) =>
+  ({ reason: got, told }: Seen): void => {
+    expect(reasons).toContain(got ?? "")
+    expect(told).toBe(1)
+  }
+const finished = reason("FINISHED")
+const once = (seen: Seen): void => {
+  finished(seen)
+  expect([seen.sessions, seen.prompts]).toEqual([1, 1])
+}
+
+const ROWS: readonly Row[] = [
+  { fault: "session.create fails with 500", phase: "S", strike: ({ sim }) => sim.ambush("create", "failed"), then: once },
+  { fault: "session.create fails for good", phase: "S", strike: ({ sim }) => sim.ambush("create", "failed", 99), then: reason("SESSION_ERROR") },
+  { fault: "session.create succeeds, its answer is lost", phase: "S", strike: ({ sim }) => sim.ambush("create", "lost"), then: once },
+  { fault: "the prompt's answer is lost", phase: "S", strike: ({ sim }) => sim.ambush("prompt", "lost"), then: once },
+  { fault: "the prompt is refused", phase: "S", strike: ({ sim }) => sim.ambush("prompt", "refused"), then: reason("PROMPT_REJECTED") },
+  { fault: "the provider says 429 for a while", phase: "R", agent: agent().think("1s").retry(429, { times: 3 }).done(), strike: () => {}, then: finished, twin: finished },
+  {
+    fault: "the provider is to be asked again after the TTL",
+    phase: "R",
+    agent: agent().think("1s").retry(429, { times: 1, after: "2h" }).done(),
+    strike: () => {},
+    then: reason("SESSION_ERROR"),
+    twin: reason("SESSION_ERROR"),
+  },
+  { fault: "polls fail", phase: "R", strike: ({ sim }) => sim.ambush("status", "failed", 5), then: once },
+  { fault: "polls are slow", phase: "R", strike: ({ sim }) => sim.ambush("status", "slow", 3), then: once },
+  { fault: "polls are garbled", phase: "R", strike: ({ sim }) => sim.ambush("status", "garbled", 5), then: once },
+  { fault: "reports come twice", phase: "R I", rates: () => ({ "report.duplicate": 1 }), strike: () => {}, then: once, twin: once },
+  { fault: "reports overtake each other", phase: "R I", rates: () => ({ "report.reorder": 0.5 }), strike: () => {}, then: once, twin: once },
+  { fault: "reports are late", phase: "R I", rates: () => ({ "report.delay": 0.5 }), strike: () => {}, then: once, twin: once },
+  { fault: "events are dropped", phase: "R", strike: ({ sim }) => sim.at("2s", () => sim.dropEvents("1m")), then: once },
+  { fault: "events stall", phase: "R", strike: ({ sim }) => sim.at("2s", () => sim.dropEvents("1m", { stalls: true })), then: once },
+  { fault: "events never come", phase: "R", events: false, strike: () => {}, then: once, twin: once },
+  { fault: "idle is said early", phase: "I", agent: agent().think("3s").tool("read", "3s").earlyIdle("600ms").think("20s").done(), strike: () => {}, then: finished, twin: finished },
+  { fault: "idle flaps", phase: "I", agent: agent().think("6s").tool("read", "3s").flap(5, "50ms").think("20s").done(), strike: () => {}, then: finished, twin: finished },
+  { fault: "idle is a lie", phase: "I", agent: agent().think("6s").lieIdle("3s").stream("20s").done(), strike: () => {}, then: finished, twin: finished },
+  { fault: "a long silent tool", phase: "R", agent: agent().tool("build", "20m", { silent: true }).done(), strike: () => {}, then: finished, twin: finished },
+  { fault: "a tool silent for too long", phase: "R", agent: agent().tool("build", "3h", { silent: true }).done(), strike: () => {}, then: reason("STALE"), twin: reason("STALE") },
+  { fault: "idle with open TODOs", phase: "I", agent: agent().think("3s").todos(3, { left: 1 }).done(), strike: () => {}, then: reason("TODOS_OPEN"), twin: reason("TODOS_OPEN") },
+  { fault: "idle with open TODOs, closed when asked to", phase: "I", agent: agent().think("3s").todos(3, { left: 1, afterNudges: 1 }).done(), strike: () => {}, then: finished, twin: finished },
+  { fault: "a silent hang", phase: "R", agent: agent().think("3s").hang(), strike: () => {}, then: reason("STALE"), twin: reason("STALE") },
+  { fault: "endless chatter", phase: "R", agent: agent().think("3s").chatter(), strike: () => {}, then: reason("TTL"), twin: reason("TTL") },
+  { fault: "a stream that never ends well", phase: "R", agent: agent().truncated(Number.POSITIVE_INFINITY).done(), strike: () => {}, then: reason("STEP_LIMIT"), twin: reason("STEP_LIMIT") },
+  { fault: "the session is deleted", phase: "R", agent: LONG, strike: ({ sim, task }) => sim.at("20s", () => task.deleteSession()), then: reason("SESSION_GONE") },
+  { fault: "OpenCode is restarted", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("20s", () => sim.crash("server", "3s")), then: ({ reason: got, prompts }) => expect([got, prompts]).toEqual(["FINISHED", 2]) },
+  { fault: "OpenCode is restarted", phase: "I", strike: ({ sim }) => sim.at("8005ms", () => sim.crash("server", "3s")), then: ({ reason: got, sessions }) => expect([got, sessions]).toEqual(["FINISHED", 1]) },
+  { fault: "OpenCode is down for long", phase: "Q", before: (sim) => sim.cutServer("10m"), strike: () => {}, then: reason("SERVER_LOST"), twin: finished },
+  { fault: "OpenCode is down for long", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("20s", () => sim.cutServer("10m")), then: reason("SERVER_LOST") },
+  { fault: "OpenCode is down for a while", phase: "S", strike: ({ sim }) => sim.cutServer("1m"), then: once },
+  { fault: "a worker throws", phase: "S", strike: ({ sim }) => sim.at("5ms", () => sim.worker("throws")), then: once },
+  { fault: "a worker rejects", phase: "R", strike: ({ sim }) => sim.at("4s", () => sim.worker("rejects")), then: once },
+  { fault: "a worker exits", phase: "I", strike: ({ sim }) => sim.at("8s", () => sim.worker("exits")), then: once },
+  { fault: "a worker spins", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("4s", () => sim.worker("spins")), then: once },
+  { fault: "a worker falls silent", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("4s", () => sim.worker("falls silent")), then: once },
+  {
+    fault: "three workers crash on the same task",
+    phase: "R",
+    agent: LONG,
+    strike: ({ sim }) => ["10s", "20s", "30s"].forEach((at) => sim.at(at, () => sim.worker("exits"))),
+    then: reason("WORKER_LOST"),
+  },
+  { fault: "kill -9 of the coordinator, server not ours", phase: "S", strike: ({ sim }) => sim.at("8ms", () => sim.crash("coordinator")), then: once },
+  { fault: "kill -9 of the coordinator, server not ours", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("20s", () => sim.crash("coordinator")), then: once },
+  { fault: "kill -9 of the coordinator, server not ours", phase: "I", strike: ({ sim }) => sim.at("8010ms", () => sim.crash("coordinator")), then: once },
+  { fault: "kill -9 of the coordinator", phase: "N", before: (sim) => sim.session("ses_parent").busy("30s"), strike: ({ sim }) => sim.at("20s", () => sim.crash("coordinator")), then: once, twin: once },
+  { fault: "host and server are killed, resume", phase: "R", agent: LONG, config: { recover: "resume" }, strike: ({ sim }) => sim.at("20s", () => sim.crash("host")), then: ({ reason: got, prompts }) => expect([got, prompts]).toEqual(["FINISHED", 2]) },
+  { fault: "host and server are killed, ask", phase: "R", agent: LONG, config: { recover: "ask" }, strike: ({ sim }) => sim.at("20s", () => sim.crash("host")), then: reason("INTERRUPTED") },
+  { fault: "the instance is disposed and loaded again", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("20s", () => sim.reload("3s")), then: finished },
+  { fault: "the instance is disposed and stays away", phase: "R", agent: LONG, config: { recover: "ask" }, strike: ({ sim }) => sim.at("20s", () => sim.reload("1m")), then: reason("INTERRUPTED") },
+  { fault: "the session is compacted", phase: "R I", agent: agent().think("6s").compaction().think("20s").done("after"), strike: () => {}, then: finished, twin: finished },
+  { fault: "escape is pressed in its session", phase: "R", agent: agent().think("6s").escape(), strike: () => {}, then: reason("USER"), twin: reason("USER") },
+  { fault: "the disk is full", phase: "R I", strike: ({ sim }) => sim.at("5s", () => sim.ambush("journal", "failed", 2)), then: once },
+  { fault: "the machine sleeps for 8 h", phase: "S", strike: ({ sim }) => sim.at("5ms", () => sim.sleepMachine("8h")), then: once },
+  { fault: "the machine sleeps for 8 h", phase: "R", agent: LONG, strike: ({ sim }) => sim.at("20s", () => sim.sleepMachine("8h")), then: once },
+  { fault: "the machine sleeps for 8 h", phase: "I", strike: ({ sim }) => sim.at("8010ms", () => sim.sleepMachine("8h")), then: once },
+  { fault: "the wall clock jumps", phase: "R", strike: ({ sim }) => (sim.at("3s", () => sim.jumpWall("2h")), sim.at("6s", () => sim.jumpWall(-14_400_000))), then: once },
+  { fault: "cancel", phase: "S", strike: ({ sim, task }) => sim.at("5ms", () => task.cancel()), then: reason("USER") },
+  { fault: "cancel", phase: "R", strike: ({ sim, task }) => sim.at("4s", () => task.cancel()), then: reason("USER") },
+  { fault: "cancel", phase: "I", strike: ({ sim, task }) => sim.at("8005ms", () => task.cancel()), then: reason("USER") },
+  { fault: "cancel", phase: "terminal", strike: ({ sim, task }) => sim.at("20s", () => task.cancel()), then: once },
+  { fault: "the parent is busy", phase: "N", strike: ({ parent }) => parent.busy("5m"), then: once },
+  { fault: "the parent is deleted", phase: "R", strike: ({ sim, parent }) => sim.at("4s", () => parent.delete()), then: ({ reason: got, told }) => expect([got, told]).toEqual(["PARENT", 0]) },
+  { fault: "the parent cannot be told", phase: "N", strike: ({ sim }) => sim.ambush("delivery", "failed", 5), then: once },
+  { fault: "the answer to a notice is lost", phase: "N", strike: ({ sim }) => sim.ambush("delivery", "lost", 3), then: once },
+]
+
+function play(row: Row, struck: boolean): Seen {
+  const sim = simulate({
+    seed: 7,
+    ...(row.config === undefined ? {} : { config: row.config }),
+    ...(row.rates === undefined || !struck ? {} : { faults: row.rates }),
+    ...(row.events === undefined || !struck ? {} : { events: row.events }),
+  })
+  if (struck) row.before?.(sim)
+  const parent = sim.session("ses_parent")
+  const task = parent.launch({ description: "the task" }, row.agent ?? USUAL)
+  if (struck) row.strike({ sim, task, parent })
+  const run = sim.run()
+  const sessions = [...sim.world.server.sessions.values()].filter((session) => !session.deleted)
+  const prompts = sessions.flatMap((session) => session.messages.filter(({ role, parts }) => role === "user" && parts[0]?.type === "text" && !parts[0].synthetic))
+  const seen = {
+    sim,
+    run,
+    task,
+    reason: task.row?.outcome?.reason,
+    prompts: prompts.length,
+    sessions: sessions.length,
+    told: run.delivered(parent).length,
+  }
+  // A fault that struck nobody would show nothing.
+  expect(sim.world.struck.size > 0 || row.agent !== undefined || row.events === false || !struck).toBe(true)
+  expect(sim.world.ambushes.filter(({ times }) => times > 0 && times < 90)).toEqual([])
+  sim.rest()
+  return seen
+}
+
+describe("fault matrix", () => {
+  for (const row of ROWS) {
+    test(`${row.fault} [${row.phase}]`, () => row.then(play(row, true)))
+    test(`${row.fault} [${row.phase}], twin without it`, () => (row.twin ?? once)(play(row, false)))
+  }
+})
+
+describe("fault matrix, with several tasks", () => {
+  const three = (config: Config): { sim: Simulation; parent: SimParent; tasks: SimTask[] } => {
+    const sim = simulate({ seed: 7, config })
+    const parent = sim.session("ses_parent")
+    return { sim, parent, tasks: [1, 2, 3].map(() => parent.launch({}, LONG)) }
+  }
+
+  test("cancel [Q]: never starts", () => {
+    const { sim, tasks } = three({ defaultConcurrency: 1 })
+    sim.at("10s", () => tasks[1]?.cancel())
+    const run = sim.run()
+    expect(run.states).toEqual({ completed: 2, cancelled: 1 })
+    expect(run.startedAt(tasks[1]?.id ?? "")).toBeUndefined()
+  })
+
+  test("cancel [Q], twin without it", () => {
+    const { sim, tasks } = three({ defaultConcurrency: 1 })
+    const run = sim.run()
+    expect(run.states).toEqual({ completed: 3 })
+    expect(run.startedAt(tasks[1]?.id ?? "")).toBeGreaterThan(0)
+  })
+
+  for (const recover of ["resume", "ask"] as const) {
+    test(`kill -9 of the coordinator [Q], recover ${recover}`, () => {
+      const { sim, tasks } = three({ defaultConcurrency: 1, recover })
+      sim.at("10s", () => sim.crash("coordinator"))
+      const run = sim.run()
+      expect(run.states).toEqual(recover === "resume" ? { completed: 3 } : { completed: 1, error: 2 })
+      const starts = tasks.map(({ id }) => run.startedAt(id) ?? Number.POSITIVE_INFINITY)
+      expect(starts.toSorted((a, b) => a - b)).toEqual(starts)
+    })
+  }
+
+  test("a crash of one worker harms no other's tasks", () => {
+    const { sim } = three({ maxWorkers: 3 })
+    sim.at("10s", () => sim.worker("exits"))
+    const run = sim.run()
+    expect(run.states).toEqual({ completed: 3 })
+    expect(run.rows.map(({ attempt }) => attempt).toSorted()).toEqual([1, 1, 2])
+  })
+
+  test("the limit is lowered under load [R]: nothing is killed, it drains", () => {
+    const { sim } = three({ defaultConcurrency: 3 })
+    sim.at("10s", () => sim.limits({ defaultConcurrency: 1 }))
+    sim.at("20s", () => sim.launch({}, USUAL))
+    const run = sim.run()
+    expect(run.states).toEqual({ completed: 4 })
+    expect(run.startedAt(run.rows[3]?.id ?? "")).toBeGreaterThan(120_000)
+  })
+
+  test("queue full, conversation full [Q]: refused at once", () => {
+    const { parent } = three({ maxPerRoot: 3 })
+    expect(() => parent.launch({}, USUAL)).toThrow("3 unfinished tasks")
+    const { sim } = three({ defaultConcurrency: 1, maxQueued: 2 })
+    expect(() => sim.launch({}, USUAL)).toThrow("2 tasks are waiting already")
+  })
+
+  test("the disk is full [Q]: a launch is refused, nothing is started", () => {
+    const { sim, parent } = three({})
+    sim.ambush("journal", "failed")
+    expect(() => parent.launch({}, USUAL)).toThrow("The task was not stored")
+    expect(sim.run().states).toEqual({ completed: 3 })
+  })
+})

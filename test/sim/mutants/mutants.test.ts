@@ -1,0 +1,89 @@
+import { join } from "node:path"
+
+import { describe, expect, test } from "bun:test"
+
+import type * as Differential from "../../../src/sim/differential.ts"
+import type * as Sim from "../../../src/sim/index.ts"
+import type { FaultPlan } from "../../../src/sim/index.ts"
+import { DIFFERENTIAL, MUTANTS } from "./list.ts"
+import type { Mutant } from "./load.ts"
+import { mutated } from "./load.ts"
+
+const SEEDS = 120
+const LIMIT_MS = 60_000
+
+/** Load and faults under which a kind of mutant shows soon. */
+function plan({ faults }: typeof Sim, how: Mutant["with"]): FaultPlan {
+  switch (how) {
+    case "calm":
+      return () => ({ "agent.odd": 0.5, "user.continue": 0.2, "user.cancel": 0.1 })
+    case "limits":
+      return faults.only("user.limits", "user.cancel")
+    case "crashes":
+      return () => ({ "coordinator.crash": 1, "agent.odd": 0.2 })
+    case "sleep":
+      return () => ({ "machine.sleep": 1, "agent.odd": 0.2 })
+    case "continues":
+      return () => ({ "user.continue": 0.6, "coordinator.crash": 1, "user.cancel": 0.3 })
+    default:
+      return faults.swarm()
+  }
+}
+
+describe("a core that is broken on purpose does not pass", () => {
+  for (const mutant of MUTANTS) {
+    test(
+      mutant.name,
+      async () => {
+        using broken = mutated(mutant)
+        const sim = (await import(join(broken.path, "src/sim/index.ts"))) as typeof Sim
+        let found: unknown
+        try {
+          sim.campaign({ seeds: SEEDS, faults: plan(sim, mutant.with), shrink: false })
+        } catch (thrown) {
+          found = thrown
+        }
+        expect(found).toBeInstanceOf(sim.Violation)
+        expect(mutant.breaks).toContain((found as Sim.Violation).invariant)
+      },
+      LIMIT_MS,
+    )
+  }
+})
+
+describe("nor one that two runs give away", () => {
+  for (const mutant of DIFFERENTIAL) {
+    test(
+      mutant.name,
+      async () => {
+        using broken = mutated(mutant)
+        const path = join(broken.path, "src/sim/differential.ts")
+        const { agent, Simulation } = (await import(join(broken.path, "src/sim/index.ts"))) as typeof Sim
+        expect(Simulation).toBeDefined()
+        const differ = (await import(path)) as typeof Differential
+        const seeds = Array.from({ length: 20 }, (_, seed) => seed)
+        const seen = (find: (seed: number) => string | undefined): boolean => seeds.some((seed) => find(seed) !== undefined)
+        const load = (sim: Sim.Simulation): void => {
+          for (let i = 0; i < 30; i++) sim.launch({}, agent().think("1s..20s").tool("grep", "1s..30s").done())
+        }
+        const checks = {
+          "24": () => seen((seed) => differs(() => differ.wallClockDecides(seed))),
+          "27": () => seen((seed) => differs(() => differ.replaysOtherwise(seed))),
+          "28": () => seen((seed) => differs(() => differ.runsTwoWays(seed))),
+          "29": () => seen((seed) => differ.higherLimitStartsLater(seed, [3, 8], { scenario: load, oracles: [] })),
+        }
+        expect(checks[mutant.check]()).toBe(true)
+      },
+      LIMIT_MS,
+    )
+  }
+})
+
+/** A violation on the way shows it as well. */
+function differs(find: () => string | undefined): string | undefined {
+  try {
+    return find()
+  } catch (thrown) {
+    return String(thrown)
+  }
+}
