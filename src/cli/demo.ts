@@ -6,6 +6,7 @@ import { createLanes } from "../compose.ts"
 import type { DemoTask } from "./demo/conversations.ts"
 import { announcement, openStage } from "./demo/stage.ts"
 import type { StageOptions } from "./demo/stage.ts"
+import { ensureOpenCode } from "./ensure-opencode.ts"
 import type { Interrupt } from "./interrupt.ts"
 import { onInterrupt } from "./interrupt.ts"
 import { UsageError } from "./output/errors.ts"
@@ -57,6 +58,7 @@ function stageOptions(model: string | undefined, server: string | undefined): St
 
 async function play(options: StageOptions, interrupt: Interrupt, reporter: Reporter): Promise<number> {
   for (const sentence of announcement(options)) reporter.say(sentence)
+  if (options.server === undefined) await ensureOpenCode((sentence) => reporter.say(sentence))
   reporter.status(options.server === undefined ? "Starting OpenCode" : "Reaching OpenCode")
   await using stage = await openStage(options, interrupt.signal)
   await using lanes = await createLanes(stage.lanes)

@@ -36,7 +36,7 @@ function atHome(): string | undefined {
 async function fetched(say: (sentence: string) => void): Promise<string | undefined> {
   const npm = Bun.which("npm")
   if (npm === null) return undefined
-  say(`OpenCode is not on this machine: npm fetches ${PACKAGE} into its cache (about 200 MB, once).`)
+  say(`OpenCode is not on this machine: npm brings ${PACKAGE} (about 60 MB, the first time).`)
   const child = Bun.spawn([npm, "exec", "--yes", `--package=${PACKAGE}`, "--call", "command -v opencode"], {
     stdin: "ignore",
     stdout: "pipe",

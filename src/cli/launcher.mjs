@@ -39,7 +39,7 @@ function found() {
 }
 
 function fetched() {
-  process.stderr.write(`lanes runs on Bun, which is not on this machine: npm fetches ${PACKAGE} into its cache (about 40 MB, once).\n`)
+  process.stderr.write(`lanes runs on Bun, which is not on this machine: npm brings ${PACKAGE} (about 40 MB, the first time).\n`)
   const bun = ask("npm", ["exec", "--yes", `--package=${PACKAGE}`, "--call", "command -v bun"], "inherit")
   if (bun && recent(ask(bun, ["--version"]))) return bun
   process.stderr.write("error: npm could not fetch it. Install Bun 1.3 or later: https://bun.sh\n")
