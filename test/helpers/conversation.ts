@@ -88,7 +88,7 @@ export class Conversation {
       tools: parts.flatMap((part) => {
         if (part.type !== "tool") return []
         const { state } = part
-        const time = "time" in state ? state.time : { start: 0 }
+        const time: { start: number; end?: number } = state.status === "pending" ? { start: Number.NaN } : state.time
         const output =
           state.status === "completed"
             ? state.output
@@ -101,7 +101,7 @@ export class Conversation {
             input: state.input,
             output,
             start: time.start,
-            end: "end" in time ? time.end : Number.NaN,
+            end: time.end ?? Number.NaN,
           },
         ]
       }),

@@ -1,0 +1,111 @@
+/** How long the plugin holds people up, counted at the model server. Times are told; asserted is what holds on a busy machine. */
+
+import { expect, test } from "bun:test"
+
+import { converse, launch, until } from "../helpers/conversation.ts"
+import { startOpenCode } from "../helpers/opencode.ts"
+import type { TestOpenCode } from "../helpers/opencode.ts"
+import { startPluginHome, usePluginHome } from "../helpers/plugin-home.ts"
+import { report } from "../helpers/report.ts"
+
+const oc = usePluginHome({ settings: { defaultConcurrency: 2 } })
+
+test("five children in a lane of two: launching, a free slot's next use, the waking turn", async () => {
+  const rounds: { hold: number; reuse: number[]; wake: number }[] = []
+  for (let round = 0; round < 3; round++) {
+    const c = await converse(oc)
+    const ids = Array.from({ length: 5 }, (_, i) => `v${round}-${i}`)
+    const id = await c.say(
+      [{ tools: ids.map((one, i) => launch(one, [{ wait: 900 + 60 * i, text: "done" }])) }, { text: "launched" }],
+      { onPrompt: [{ text: "read them" }] },
+    )
+    await oc.model.waitFor(() => oc.model.calls(id).length === 3, { timeoutMs: 30_000 })
+    await c.idle()
+    expect(oc.model.peak(`v${round}-`)).toBe(2)
+    const [first, second, third] = oc.model.calls(id)
+    const children = ids.flatMap((one) => oc.model.calls(one))
+    expect(children).toHaveLength(5)
+    const ends = children.map(({ endedAt = Number.NaN }) => endedAt).toSorted((a, b) => a - b)
+    const starts = children.map(({ startedAt }) => startedAt).toSorted((a, b) => a - b)
+    rounds.push({
+      hold: (second?.startedAt ?? Number.NaN) - (first?.endedAt ?? Number.NaN),
+      reuse: starts.slice(2).map((start, i) => start - (ends[i] ?? Number.NaN)),
+      wake: (third?.startedAt ?? Number.NaN) - (ends.at(-1) ?? Number.NaN),
+    })
+    // Told once: one message for each, one of them answered, by one request.
+    const notices = await c.notices()
+    expect(notices).toHaveLength(5)
+    const told = new Set(notices.map((notice) => notice.id))
+    expect((await c.messages()).filter(({ parentID }) => parentID !== undefined && told.has(parentID))).toHaveLength(1)
+    expect(oc.model.calls(id)).toHaveLength(3)
+  }
+  const reuse = rounds.flatMap((round) => round.reuse)
+  const row = (what: string, times: number[]): string[] => [what, ms(median(times)), ms(Math.max(...times))]
+  report(
+    "The plugin in `opencode serve`: five children, a lane of two",
+    ["", "median", "longest"],
+    [
+      row(
+        "launching five holds the conversation",
+        rounds.map(({ hold }) => hold),
+      ),
+      row("from a child's end to the next one's request", reuse),
+      row(
+        "from the last end to the waking turn's request",
+        rounds.map(({ wake }) => wake),
+      ),
+    ],
+  )
+  expect(median(rounds.map(({ hold }) => hold))).toBeLessThanOrEqual(1_000)
+  expect(median(reuse)).toBeLessThanOrEqual(1_000)
+  expect(median(rounds.map(({ wake }) => wake))).toBeLessThanOrEqual(1_000)
+}, 90_000)
+
+test("what it adds to the start of an instance", async () => {
+  const first: Record<string, number[]> = { with: [], without: [] }
+  const later: Record<string, number[]> = { with: [], without: [] }
+  for (let round = 0; round < 3; round++) {
+    for (const which of ["with", "without"]) {
+      await using home = which === "with" ? await startPluginHome() : await startOpenCode({ plugins: [] })
+      const times = await instanceTimes(home)
+      first[which]?.push(times[0] ?? Number.NaN)
+      later[which]?.push(...times.slice(1))
+    }
+  }
+  const least = (times: readonly number[] = []): number => Math.min(...times)
+  const rows = [
+    ["the first instance of a process", first],
+    ["a further one", later],
+  ] as const
+  report(
+    "Loading an instance, with and without the plugin",
+    ["", "with (least)", "without (least)"],
+    rows.map(([what, { with: having, without }]) => [
+      what,
+      `${ms(median(having ?? []))} (${ms(least(having))})`,
+      `${ms(median(without ?? []))} (${ms(least(without))})`,
+    ]),
+  )
+  expect(least(first["with"]) - least(first["without"])).toBeLessThan(200)
+}, 120_000)
+
+/** How long the first request that names a directory takes: it loads the instance. */
+async function instanceTimes(home: TestOpenCode): Promise<number[]> {
+  const times: number[] = []
+  for (let i = 0; i < 4; i++) {
+    const client = home.clientFor(i === 0 ? home.directory : home.newDirectory())
+    const start = performance.now()
+    await client.path.get()
+    await until(async () => (await client.session.status()).error === undefined)
+    times.push(performance.now() - start)
+  }
+  return times
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`
+}
