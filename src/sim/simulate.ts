@@ -80,6 +80,22 @@ export class RunResult {
     return this.#world.starts.get(typeof task === "string" ? task : task.id)
   }
 
+  /** When a task last ended; virtual ms. */
+  endedAt(task: SimTask | string): number | undefined {
+    return this.#world.ends.get(typeof task === "string" ? task : task.id)
+  }
+
+  /** How long it waited for its first slot; ms. */
+  waited(task: SimTask | string): number {
+    const id = typeof task === "string" ? task : task.id
+    return (this.startedAt(id) ?? 0) - (this.#world.tasks.get(id)?.launchedAt ?? 0)
+  }
+
+  /** Time for which slots of a lane were taken, added up; ms. */
+  slotMs(lane: string): number {
+    return this.#world.slotMs.get(lane) ?? 0
+  }
+
   /** What a conversation was told, in order. */
   delivered(parent: SimParent | string): readonly Told[] {
     return [...(this.#world.conversations.get(typeof parent === "string" ? parent : parent.id)?.told.values() ?? [])]

@@ -66,6 +66,11 @@ export class World implements Scene {
   readonly peaks: Map<string, number> = new Map()
   /** When each task first got a slot. */
   readonly starts: Map<TaskId, number> = new Map()
+  /** When each task last ended. */
+  readonly ends: Map<TaskId, number> = new Map()
+  /** Time slots of each lane were taken. */
+  readonly slotMs: Map<string, number> = new Map()
+  readonly #takenAt = new Map<TaskId, number>()
   /** Calls nobody's task made. */
   readonly strays: TaskTruth["calls"] = {}
   readonly #taken = new Map<string, number>()
@@ -340,17 +345,20 @@ export class World implements Scene {
         return
       case "task:settled":
         this.live.delete(event.id)
+        this.ends.set(event.id, this.loop.now)
         this.reach(event.outcome.state)
         this.reach(event.outcome.reason)
         return
       case "lane:granted": {
         const taken = (this.#taken.get(event.lane) ?? 0) + 1
         this.#taken.set(event.lane, taken)
+        this.#takenAt.set(event.id, this.loop.now)
         if (!this.starts.has(event.id)) this.starts.set(event.id, this.loop.now)
         this.peaks.set(event.lane, Math.max(taken, this.peaks.get(event.lane) ?? 0))
         return
       }
       case "lane:released":
+        this.slotMs.set(event.lane, (this.slotMs.get(event.lane) ?? 0) + this.loop.now - (this.#takenAt.get(event.id) ?? this.loop.now))
         this.#taken.set(event.lane, (this.#taken.get(event.lane) ?? 0) - 1)
         return
       case "listener:error":
