@@ -64,8 +64,8 @@ const rows = [
   {
     name: "compose-joins",
     from: COMPOSE,
-    may: [CORE, COORDINATOR, CONFIG, ADAPTERS, WORKERS, PLATFORM],
-    sentence: "compose joins adapters and coordinator; it may not import sim, a front end or a package",
+    may: [CORE, COORDINATOR, CONFIG, ADAPTERS, WORKERS, PAGE, PLATFORM],
+    sentence: "compose joins adapters and coordinator, and opens the page; it may not import sim, plugin, cli or a package",
   },
   {
     name: "index-is-the-library",
@@ -106,9 +106,9 @@ const rows = [
   {
     name: "page-gets-a-handle",
     from: PAGE,
-    may: [COMPOSE, CONFIG, ADAPTERS, PLATFORM, ...packages("preact", "htm", "valibot")],
+    may: [CONFIG, ADAPTERS, PLATFORM, ...packages("preact", "htm", "valibot")],
     typesOf: [CORE],
-    sentence: "page gets a handle; it may import compose, config, adapters and types of core, neither cli nor plugin",
+    sentence: "page gets a handle; it may import config, adapters and types of core, neither compose, cli nor plugin",
   },
 ]
 

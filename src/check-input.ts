@@ -9,7 +9,7 @@ import { BOUNDS } from "./core/options.ts"
 /** The options of `createLanes`. */
 export function checkCreate(options: unknown): void {
   const given = objectOf("createLanes", "an object with a server", options)
-  const { server, threads, journal } = given
+  const { server, threads, journal, page } = given
   if (typeof server !== "string" && !isObject(server)) {
     throw invalid("server", "an address like http://127.0.0.1:4096, { spawn: true } or an SDK client", server)
   }
@@ -17,6 +17,8 @@ export function checkCreate(options: unknown): void {
   checkType("configFiles", "boolean", "true or false", given["configFiles"])
   if (!isObject(given["events"])) checkType("events", "boolean", "true, false or a source of events", given["events"])
   for (const key of ["log", "record"]) checkType(key, "function", "a function", given[key])
+  if (page !== undefined && typeof page !== "boolean" && !isObject(page))
+    throw invalid("page", "true, false or { port }", page)
   if (threads !== undefined && threads !== "workers" && threads !== "inline") {
     throw invalid("threads", '"workers" or "inline"', threads)
   }
@@ -68,7 +70,8 @@ export function checkLimits(limits: unknown): void {
 }
 
 function checkText(what: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "string" || value === "")) throw invalid(what, "a non-empty string", value)
+  if (value !== undefined && (typeof value !== "string" || value === ""))
+    throw invalid(what, "a non-empty string", value)
 }
 
 function checkType(what: string, type: "boolean" | "function", expected: string, value: unknown): void {

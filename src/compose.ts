@@ -28,6 +28,7 @@ import type { Options } from "./core/options.ts"
 import { checkCreate } from "./check-input.ts"
 import { followEvents } from "./follow-events.ts"
 import { Lanes } from "./lanes.ts"
+import type { Page } from "./page/server.ts"
 
 export { tryWorker } from "../workers/try-worker.ts"
 
@@ -81,6 +82,8 @@ export interface CreateOptions {
   readonly threads?: "workers" | "inline"
   /** Where the worker's file is, when your app is bundled: `opencode-lanes/worker`. */
   readonly workerUrl?: string | URL
+  /** Serve the live page of this handle on 127.0.0.1; its address goes to `log`, and `lanes.page` makes links. */
+  readonly page?: boolean | { readonly port?: number }
   /** Hears of what cannot be thrown: odd configuration, missing workers. */
   readonly log?: (message: string) => void
   /** Sees every input of the core with its time: a recorded log replays. @internal */
@@ -120,9 +123,17 @@ export async function compose(options: CreateOptions): Promise<Composed> {
   try {
     await checkServer(connection.transport)
     const threads = await threadsOf(options, resolved.options, connection.transport, clock)
-    const api = createOpencodeSession({ fetch: (request, signal) => connection.transport.fetch(request, signal), clock })
+    const api = createOpencodeSession({
+      fetch: (request, signal) => connection.transport.fetch(request, signal),
+      clock,
+    })
     const { name, ours } = connection
-    ready = await openJournal(options.journal, { directory, server: name, hosted: ours, log: options.log ?? (() => {}) })
+    ready = await openJournal(options.journal, {
+      directory,
+      server: name,
+      hosted: ours,
+      log: options.log ?? (() => {}),
+    })
     const { file, left } = ready
     const coordinator = new Coordinator(resolved.options, {
       clock,
@@ -143,7 +154,7 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       if (sessions === "alive") void stopLeftovers(rows, api, ({ id, epoch }) => coordinator.get(id)?.epoch === epoch)
     }
     for (const warning of warnings) options.log?.(warning)
-    const lanes = new Lanes({
+    const lanes: Lanes = new Lanes({
       coordinator,
       catalog: opencodeCatalog({ transport: connection.transport, clock }),
       api,
@@ -151,13 +162,18 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       server: name,
       detach: file !== undefined && !ours,
       warnings,
+      page: () => page,
       dispose: async () => {
+        await page?.close()
         unserve()
         unfollow()
         await connection.close()
         clock[Symbol.dispose]()
       },
     })
+    const page: Page | undefined = options.page
+      ? await openPage(options, lanes, directory, resolved.options.retainMs)
+      : undefined
     const unserve = file === undefined ? () => {} : answerRequests(lanes, file)
     return { lanes, coordinator, api, clock }
   } catch (thrown) {
@@ -168,9 +184,34 @@ export async function compose(options: CreateOptions): Promise<Composed> {
   }
 }
 
+/** Loaded only when asked for: most hosts never show it. */
+async function openPage(
+  { page, log }: CreateOptions,
+  lanes: Lanes,
+  directory: string,
+  retainMs: number,
+): Promise<Page> {
+  const { servePage } = await import("./page/server.ts")
+  const port = typeof page === "object" ? (page.port ?? 0) : 0
+  const served = await servePage(lanes, { port, directory, retainMs }).catch((thrown: unknown) => {
+    throw new LanesError(
+      "INVALID_INPUT",
+      `The page cannot listen on port ${port}: ${messageOf(thrown)}.`,
+      "Choose another port, or 0 for any free one.",
+    )
+  })
+  log?.(`The page is at ${served.link()}`)
+  return served
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
 function configOf(options: CreateOptions, directory: string): { config: Config; warnings: readonly string[] } {
   const source = "createLanes({ config })"
-  if (options.configFiles === false) return { config: parseConfig(options.config ?? {}, { file: source }), warnings: [] }
+  if (options.configFiles === false)
+    return { config: parseConfig(options.config ?? {}, { file: source }), warnings: [] }
   return loadConfig({ directory, over: options.config === undefined ? [] : [{ source, value: options.config }] })
 }
 
@@ -237,10 +278,16 @@ async function spawnServer(spawn: SpawnServer, password: string | undefined, dir
   }
 }
 
-async function threadsOf(options: CreateOptions, resolved: Options, transport: StreamingTransport, clock: Clock): Promise<Threads> {
+async function threadsOf(
+  options: CreateOptions,
+  resolved: Options,
+  transport: StreamingTransport,
+  clock: Clock,
+): Promise<Threads> {
   const able = typeof Bun !== "undefined" && typeof Worker !== "undefined"
   if ((options.threads ?? (able ? "workers" : "inline")) === "inline") {
-    if (options.threads === undefined) options.log?.("This host has no Web Workers for us: runs are driven on the main thread.")
+    if (options.threads === undefined)
+      options.log?.("This host has no Web Workers for us: runs are driven on the main thread.")
     return new InlineThreads({ transport, clock })
   }
   if (!able) throw new LanesError("INVALID_INPUT", "Workers need Bun.", 'Run this with Bun, or say threads: "inline".')

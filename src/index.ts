@@ -12,6 +12,17 @@ export type { LaneLimits, LaneView } from "./core/lanes.ts"
 export { DEFAULTS } from "./core/options.ts"
 export type { Options } from "./core/options.ts"
 export type { Ask, NewestMessage, SessionStatus, Snapshot, Todos, Tokens } from "./core/snapshot.ts"
-export type { Notice, Outcome, ParentRef, Prompt, Reason, TaskId, TaskRow, TaskSpec, TaskState, TerminalState } from "./core/task.ts"
+export type {
+  Notice,
+  Outcome,
+  ParentRef,
+  Prompt,
+  Reason,
+  TaskId,
+  TaskRow,
+  TaskSpec,
+  TaskState,
+  TerminalState,
+} from "./core/task.ts"
 export { Lanes } from "./lanes.ts"
-export type { CloseOptions, ContinueInput, LaunchInput, TaskHandle } from "./lanes.ts"
+export type { CloseOptions, ContinueInput, LaunchInput, PageAddress, TaskHandle } from "./lanes.ts"

@@ -63,7 +63,15 @@ export interface LanesParts {
   readonly detach: boolean
   /** Warnings of the configuration files. */
   readonly warnings: readonly string[]
+  /** The live page, if one is served. */
+  readonly page: () => PageAddress | undefined
   readonly dispose: () => Promise<void>
+}
+
+/** Where a live page is: its address, and one-time links that open it in one browser. */
+export interface PageAddress {
+  readonly url: string
+  link(): string
 }
 
 /** The handle of a running coordinator: launch, look, steer, listen, close. */
@@ -85,7 +93,10 @@ export class Lanes implements AsyncDisposable {
     const { directory = this.#parts.directory, parent } = input
     const spec: TaskSpec = {
       prompt: input.prompt,
-      description: oneLine(input.description ?? input.prompt, input.description === undefined ? 60 : BOUNDS.descriptionChars),
+      description: oneLine(
+        input.description ?? input.prompt,
+        input.description === undefined ? 60 : BOUNDS.descriptionChars,
+      ),
       ...resolved,
       directory,
       server: this.#parts.server,
@@ -115,7 +126,11 @@ export class Lanes implements AsyncDisposable {
     checkTtl(how.ttlMs)
     const { spec } = this.#known(id)
     if (how.model !== undefined) {
-      await this.#parts.catalog.resolve({ directory: spec.directory, model: how.model, ...(spec.agent === undefined ? {} : { agent: spec.agent }) })
+      await this.#parts.catalog.resolve({
+        directory: spec.directory,
+        model: how.model,
+        ...(spec.agent === undefined ? {} : { agent: spec.agent }),
+      })
     }
     return this.#handle(this.#parts.coordinator.continue(id, prompt, how))
   }
@@ -151,7 +166,7 @@ export class Lanes implements AsyncDisposable {
     return sessionID === undefined ? [] : this.#parts.api.messages(spec.directory, sessionID, options)
   }
 
-  /** Changes limits now; lowering one stops nobody. */
+  /** Changes limits now, key by key; 0 lifts one. Lowering one stops nobody. */
   setLimits(limits: Partial<LaneLimits>): void {
     checkLimits(limits)
     this.#parts.coordinator.feed({ type: "limits", limits })
@@ -167,6 +182,11 @@ export class Lanes implements AsyncDisposable {
     return this.#parts.warnings
   }
 
+  /** The live page, if `createLanes` was asked for one. */
+  get page(): PageAddress | undefined {
+    return this.#parts.page()
+  }
+
   on<T extends EventType>(type: T, handler: (event: LaneEvent<T>) => unknown, options?: ListenOptions): Undo
   on(type: "*", handler: (event: LaneEvent) => unknown, options?: ListenOptions): Undo
   on(type: EventType | "*", handler: (event: never) => unknown, options?: ListenOptions): Undo {
@@ -177,7 +197,11 @@ export class Lanes implements AsyncDisposable {
     return this.#bus.once(type, handler, options)
   }
 
-  waitFor<T extends EventType>(type: T, predicate?: (event: LaneEvent<T>) => boolean, options?: ListenOptions): Promise<LaneEvent<T>> {
+  waitFor<T extends EventType>(
+    type: T,
+    predicate?: (event: LaneEvent<T>) => boolean,
+    options?: ListenOptions,
+  ): Promise<LaneEvent<T>> {
     return this.#bus.waitFor(type, predicate, options)
   }
 
@@ -207,7 +231,8 @@ export class Lanes implements AsyncDisposable {
 
   #known(id: TaskId): TaskRow {
     const row = this.get(id)
-    if (row === undefined) throw new LanesError("TASK_UNKNOWN", `There is no task ${id}.`, "list() shows those there are.")
+    if (row === undefined)
+      throw new LanesError("TASK_UNKNOWN", `There is no task ${id}.`, "list() shows those there are.")
     return row
   }
 

@@ -7,7 +7,7 @@ import type { Effect } from "./effects.ts"
 import { endOf } from "./ending.ts"
 import { LanesError } from "./errors.ts"
 import type { Input, Now, RunReport, ThreadReport } from "./inputs.ts"
-import type { LaneView, SlotToken } from "./lanes.ts"
+import type { LaneLimits, LaneView, SlotToken } from "./lanes.ts"
 import { laneOf } from "./lanes.ts"
 import { Notices } from "./notices.ts"
 import type { Options } from "./options.ts"
@@ -435,10 +435,10 @@ export class Core {
     this.#settle(next.task, { state: "error", reason: "SESSION_ERROR", message }, "gone")
   }
 
-  #limits(limits: Partial<Options>): void {
+  #limits(limits: Partial<LaneLimits>): void {
     const { lanes } = this.#book
     const before = new Map(lanes.views().map((view) => [view.lane, view.limit]))
-    this.#book.options = { ...this.#book.options, ...limits }
+    this.#book.options = withLimits(this.#book.options, limits)
     lanes.setLimits(this.#book.options)
     for (const { lane, limit } of lanes.views()) {
       if (before.get(lane) !== limit) this.#book.emit({ type: "lane:limit", lane, limit })
@@ -581,5 +581,15 @@ export class Core {
     }
     this.#book.drop(task)
     this.#book.ask({ type: "forget", id })
+  }
+}
+
+/** Maps are merged key by key: who sets one provider's limit does not lift the others'. */
+function withLimits(options: Options, limits: Partial<LaneLimits>): Options {
+  return {
+    ...options,
+    ...limits,
+    providerConcurrency: { ...options.providerConcurrency, ...limits.providerConcurrency },
+    modelConcurrency: { ...options.modelConcurrency, ...limits.modelConcurrency },
   }
 }

@@ -127,6 +127,7 @@ export class PluginHost {
       configFiles: false,
       config: { ...config, maxResultChars: Math.min(config.maxResultChars ?? RESULT_CHARS, RESULT_CHARS) },
       recover: "ask",
+      page: config.page ?? false,
       events: this.events,
       parent: (world) =>
         new OpencodeParent({

@@ -131,6 +131,16 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
       await host.hold(sessionID)
     },
   }
+  // Not inside the start: the host's client answers only after it.
+  if (!("error" in settings) && settings.config.page) {
+    setTimeout(
+      () =>
+        void host
+          .open(directory, settings.config)
+          .catch((thrown: unknown) => host.log.say(directory, "warn", String(thrown))),
+      0,
+    )
+  }
   return hooks
 }
 

@@ -24,15 +24,20 @@ describe("limits at run time", () => {
     expect(rig.row(c).state).toBe("running")
   })
 
-  test("a lane no longer named keeps its limit until it is empty", () => {
-    const rig = new CoreRig({ providerConcurrency: { a: 1 } })
-    const { id, prompt } = rig.running({ model: "a/m" })
+  test("one provider's limit is set without lifting another's; 0 lifts it", () => {
+    const rig = new CoreRig({ providerConcurrency: { a: 1, b: 1 } })
+    rig.launch({ model: "a/m" })
     const second = rig.launch({ model: "a/m" })
-    rig.step({ type: "limits", limits: { providerConcurrency: {} } })
-    expect(rig.row(second).state).toBe("pending")
-    rig.finish(id, prompt)
-    expect(rig.row(second)).toMatchObject({ state: "running", lane: "provider:a" })
-    expect(rig.row(rig.launch({ model: "a/m" })).lane).toBe("default")
+    rig.launch({ model: "b/m" })
+    const other = rig.launch({ model: "b/m" })
+    rig.step({ type: "limits", limits: { providerConcurrency: { b: 2 } } })
+    expect([rig.row(second).state, rig.row(other).state]).toEqual(["pending", "running"])
+    rig.step({ type: "limits", limits: { providerConcurrency: { a: 0 } } })
+    expect(rig.row(second).state).toBe("running")
+    expect(rig.events("lane:limit").map(({ lane, limit }) => [lane, limit])).toEqual([
+      ["provider:b", 2],
+      ["provider:a", null],
+    ])
   })
 
   test("unlimited and back", () => {

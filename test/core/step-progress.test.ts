@@ -8,7 +8,10 @@ test("what each step used is in the row as soon as it is told, until the session
   const rig = new CoreRig()
   const { id } = rig.running()
   for (let i = 0; i < 2; i++) rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "step-end", used: USED } })
-  expect(rig.row(id)).toMatchObject({ tokens: { input: 20, output: 10, reasoning: 2, cacheRead: 4, cacheWrite: 6 }, cost: 1 })
+  expect(rig.row(id)).toMatchObject({
+    tokens: { input: 20, output: 10, reasoning: 2, cacheRead: 4, cacheWrite: 6 },
+    cost: 1,
+  })
   const tokens = { input: 12, output: 6, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
   rig.snapshot(id, { status: { type: "busy" }, tokens, cost: 0.6 })
   expect(rig.row(id)).toMatchObject({ tokens, cost: 0.6 })

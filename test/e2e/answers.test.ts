@@ -4,13 +4,20 @@ import { lanesOn } from "../helpers/lanes.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
 
 // The agent `general` is denied TODOs.
-const agents = { planner: { mode: "subagent", description: "Plans", prompt: "You plan.", permission: { todowrite: "allow" } } }
+const agents = {
+  planner: { mode: "subagent", description: "Plans", prompt: "You plan.", permission: { todowrite: "allow" } },
+}
 const oc = useOpenCode({ permission: { edit: "ask" }, agents })
-const TODO = (status: string) => ({ name: "todowrite", args: { todos: [{ content: "look", status, priority: "high" }] } })
+const TODO = (status: string) => ({
+  name: "todowrite",
+  args: { todos: [{ content: "look", status, priority: "high" }] },
+})
 
 test("three tasks run side by side, each in its own session", async () => {
   await using t = await lanesOn(oc)
-  const tasks = await Promise.all(["p1", "p2", "p3"].map((id) => t.run({ id, turns: [{ wait: 700, text: `answer ${id}` }] })))
+  const tasks = await Promise.all(
+    ["p1", "p2", "p3"].map((id) => t.run({ id, turns: [{ wait: 700, text: `answer ${id}` }] })),
+  )
   const outcomes = await Promise.all(tasks.map((task) => task.done))
   expect(outcomes.map((o) => o.reason)).toEqual(["FINISHED", "FINISHED", "FINISHED"])
   expect(outcomes.map((o) => o.text)).toEqual(["answer p1", "answer p2", "answer p3"])
@@ -78,14 +85,22 @@ test("open TODOs are asked for, and the answer after them is the result", async 
 
 test("TODOs that stay open end the task as such, after the nudges", async () => {
   await using t = await lanesOn(oc, { config: { todoNudges: 1, staleTimeoutMs: 2_000 } })
-  const task = await t.run({ id: "todos-open", turns: [{ tools: [TODO("pending")] }, { text: "half" }], onPrompt: [{ text: "still half" }] }, { agent: "planner" })
+  const task = await t.run(
+    { id: "todos-open", turns: [{ tools: [TODO("pending")] }, { text: "half" }], onPrompt: [{ text: "still half" }] },
+    { agent: "planner" },
+  )
   expect(await task.done).toMatchObject({ state: "error", reason: "TODOS_OPEN", text: "still half" })
   expect(t.of("task:nudged", task.id)).toHaveLength(1)
 })
 
 test("a provider that says 429 and then answers is waited for", async () => {
   await using t = await lanesOn(oc)
-  const outcome = await (await t.run({ id: "slow-down", turns: [{ status: 429, retryAfter: 1, message: "slow down", times: 1, text: "after all" }] })).done
+  const outcome = await (
+    await t.run({
+      id: "slow-down",
+      turns: [{ status: 429, retryAfter: 1, message: "slow down", times: 1, text: "after all" }],
+    })
+  ).done
   expect(outcome).toMatchObject({ reason: "FINISHED", text: "after all" })
 })
 
@@ -98,7 +113,10 @@ test("a provider's error is the task's error, with its text", async () => {
 
 test("an empty answer is an answer", async () => {
   await using t = await lanesOn(oc)
-  expect(await (await t.run({ id: "empty", turns: [{ empty: true }] })).done).toMatchObject({ reason: "FINISHED", text: "" })
+  expect(await (await t.run({ id: "empty", turns: [{ empty: true }] })).done).toMatchObject({
+    reason: "FINISHED",
+    text: "",
+  })
 })
 
 test("an answer cut at the model's length limit counts and says so", async () => {
@@ -117,7 +135,10 @@ test("a stream that never says why it ends is stopped by the step limit", async 
 
 test("an unknown agent and an unknown model are refused before anything is started", async () => {
   await using t = await lanesOn(oc)
-  expect(t.run({ id: "x", turns: [] }, { agent: "nobody" })).rejects.toMatchObject({ code: "AGENT_UNKNOWN", message: expect.stringContaining("general") })
+  expect(t.run({ id: "x", turns: [] }, { agent: "nobody" })).rejects.toMatchObject({
+    code: "AGENT_UNKNOWN",
+    message: expect.stringContaining("general"),
+  })
   expect(t.run({ id: "x", turns: [] }, { agent: "build" })).rejects.toMatchObject({ code: "AGENT_PRIMARY" })
   expect(t.run({ id: "x", turns: [] }, { model: "acme/nothing" })).rejects.toMatchObject({ code: "MODEL_UNKNOWN" })
   expect(t.heard).toEqual([])
@@ -125,7 +146,10 @@ test("an unknown agent and an unknown model are refused before anything is start
 
 test("a permission ask is rejected with a word to the model, which goes on", async () => {
   await using t = await lanesOn(oc)
-  const turns = [{ tools: [{ name: "write", args: { filePath: `${oc.directory}/x.txt`, content: "1" } }] }, { text: "then without" }]
+  const turns = [
+    { tools: [{ name: "write", args: { filePath: `${oc.directory}/x.txt`, content: "1" } }] },
+    { text: "then without" },
+  ]
   const task = await t.run({ id: "ask", turns })
   expect(await task.done).toMatchObject({ state: "completed", text: "then without" })
   expect(t.of("task:permission", task.id)).toMatchObject([{ permission: "edit", action: "rejected" }])
@@ -133,7 +157,10 @@ test("a permission ask is rejected with a word to the model, which goes on", asy
 
 test("a permission ask is seen without events too", async () => {
   await using t = await lanesOn(oc, { events: false })
-  const turns = [{ tools: [{ name: "write", args: { filePath: `${oc.directory}/x.txt`, content: "1" } }] }, { text: "then without" }]
+  const turns = [
+    { tools: [{ name: "write", args: { filePath: `${oc.directory}/x.txt`, content: "1" } }] },
+    { text: "then without" },
+  ]
   const task = await t.run({ id: "ask-polled", turns })
   expect(await task.done).toMatchObject({ state: "completed", text: "then without" })
 })
@@ -153,14 +180,26 @@ test("without events everything is the same, only slower", async () => {
   await using t = await lanesOn(oc, { events: false })
   const tasks = await Promise.all([
     t.run({ id: "no-1", turns: [{ wait: 300, text: "one" }] }),
-    t.run({ id: "no-2", turns: [{ tools: [TODO("in_progress")] }, { text: "early" }], onPrompt: [{ tools: [TODO("completed")] }, { text: "two" }] }, { agent: "planner" }),
+    t.run(
+      {
+        id: "no-2",
+        turns: [{ tools: [TODO("in_progress")] }, { text: "early" }],
+        onPrompt: [{ tools: [TODO("completed")] }, { text: "two" }],
+      },
+      { agent: "planner" },
+    ),
   ])
   expect((await Promise.all(tasks.map((task) => task.done))).map((o) => o.text)).toEqual(["one", "two"])
 })
 
 test("the inline fallback drives the same runs", async () => {
   await using t = await lanesOn(oc, { threads: "inline" })
-  const outcome = await (await t.run({ id: "inline", turns: [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { text: "inline too" }] })).done
+  const outcome = await (
+    await t.run({
+      id: "inline",
+      turns: [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { text: "inline too" }],
+    })
+  ).done
   expect(outcome).toMatchObject({ reason: "FINISHED", text: "inline too" })
   expect(t.of("worker:started")).toEqual([])
 })
@@ -174,6 +213,10 @@ test("a task in a foreign session adopts it", async () => {
   await using t = await lanesOn(oc)
   const { data } = await oc.client.session.create({ title: "somebody's" })
   const sessionID = data?.id ?? ""
-  const task = await t.lanes.launch({ agent: "general", prompt: scripted("go", { id: "adopt", turns: [{ text: "in here" }] }), sessionID })
+  const task = await t.lanes.launch({
+    agent: "general",
+    prompt: scripted("go", { id: "adopt", turns: [{ text: "in here" }] }),
+    sessionID,
+  })
   expect(await task.done).toMatchObject({ text: "in here", sessionID })
 })

@@ -22,7 +22,9 @@ async function refusal(call: () => Promise<unknown>): Promise<LanesError> {
 }
 
 const create = (options: Partial<CreateOptions>): Promise<LanesError> =>
-  refusal(() => createLanes({ server: oc.url, password: oc.password, configFiles: false, journal: "memory", ...options }))
+  refusal(() =>
+    createLanes({ server: oc.url, password: oc.password, configFiles: false, journal: "memory", ...options }),
+  )
 
 test("a dead port", async () => {
   const error = await create({ server: "http://127.0.0.1:9" })
@@ -97,8 +99,12 @@ test("ids that do not exist and limits that are none", async () => {
   expect((await refusal(() => t.lanes.continue("bg_nothere1", "x"))).code).toBe("TASK_UNKNOWN")
   expect((await refusal(async () => t.lanes.cancel("bg_nothere1"))).code).toBe("TASK_UNKNOWN")
   expect((await refusal(() => t.lanes.done("bg_nothere1"))).code).toBe("TASK_UNKNOWN")
-  expect((await refusal(async () => t.lanes.setLimits({ defaultConcurrency: 0 }))).message).toContain("defaultConcurrency")
-  expect((await refusal(async () => t.lanes.setLimits({ providerConcurrency: { x: -1 } }))).message).toContain("providerConcurrency.x")
+  expect((await refusal(async () => t.lanes.setLimits({ defaultConcurrency: 0 }))).message).toContain(
+    "defaultConcurrency",
+  )
+  expect((await refusal(async () => t.lanes.setLimits({ providerConcurrency: { x: -1 } }))).message).toContain(
+    "providerConcurrency.x",
+  )
 })
 
 test("full queues and full conversations are typed refusals, at once", async () => {
@@ -108,5 +114,7 @@ test("full queues and full conversations are typed refusals, at once", async () 
   await t.run({ id: "q2", turns }, { parent: { sessionID: "ses_parent", batch: "msg_1" } })
   expect((await refusal(() => t.run({ id: "q3", turns }))).code).toBe("QUEUE_FULL")
   t.lanes.setLimits({ defaultConcurrency: 2 })
-  expect((await refusal(() => t.run({ id: "q4", turns }, { parent: { sessionID: "ses_parent", batch: "msg_2" } }))).code).toBe("PARENT_LIMIT")
+  expect(
+    (await refusal(() => t.run({ id: "q4", turns }, { parent: { sessionID: "ses_parent", batch: "msg_2" } }))).code,
+  ).toBe("PARENT_LIMIT")
 })

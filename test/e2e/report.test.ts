@@ -16,7 +16,9 @@ test("completion lag, from the server's idle to task:settled", async () => {
     await using t = await lanesOn(oc, { events, config: { pollIntervalMs: 2_000, defaultConcurrency: 5 } })
     await using idle = await idleTimes()
     const tasks = await Promise.all(
-      Array.from({ length: 30 }, (_, i) => t.run({ id: `lag-${events}-${i}`, turns: [{ wait: 100 + 37 * i, text: "x" }] })),
+      Array.from({ length: 30 }, (_, i) =>
+        t.run({ id: `lag-${events}-${i}`, turns: [{ wait: 100 + 37 * i, text: "x" }] }),
+      ),
     )
     const outcomes = await Promise.all(tasks.map((task) => task.done))
     expect(outcomes.map((o) => o.reason)).toEqual(tasks.map(() => "FINISHED"))
@@ -32,10 +34,16 @@ test("a task of 300 ms, from launch to settled", async () => {
   const times: number[] = []
   for (let i = 0; i < 10; i++) {
     const start = performance.now()
-    await (await t.run({ id: `short${i}`, turns: [{ wait: 300, text: "x" }] })).done
+    await (
+      await t.run({ id: `short${i}`, turns: [{ wait: 300, text: "x" }] })
+    ).done
     times.push(performance.now() - start)
   }
-  report("A task whose model answers after 300 ms", ["", "p50", "max"], [["launch to settled", ms(quantile(times, 0.5)), ms(Math.max(...times))]])
+  report(
+    "A task whose model answers after 300 ms",
+    ["", "p50", "max"],
+    [["launch to settled", ms(quantile(times, 0.5)), ms(Math.max(...times))]],
+  )
 }, 60_000)
 
 test("a hundred tasks at once on one server", async () => {
@@ -64,7 +72,10 @@ test("a hundred tasks at once on one server", async () => {
   await using t = await lanesOn(oc, { server: counted, config: { pollIntervalMs: 2_000, defaultConcurrency: 100 } })
   const start = performance.now()
   const lag = sampleLag()
-  const turns = [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { stream: { chunks: 60, everyMs: 250 }, text: "long ".repeat(400) }]
+  const turns = [
+    { tools: [{ name: "grep", args: { pattern: "login" } }] },
+    { stream: { chunks: 60, everyMs: 250 }, text: "long ".repeat(400) },
+  ]
   const tasks = await Promise.all(Array.from({ length: 100 }, (_, i) => t.run({ id: `many${i}`, turns })))
   const states = (await Promise.all(tasks.map((task) => task.done))).map((o) => o.state)
   expect(states).toEqual(tasks.map(() => "completed"))
@@ -77,7 +88,10 @@ test("a hundred tasks at once on one server", async () => {
       ["wall time", ms(performance.now() - start)],
       ["requests per task and second", (count.requests / taskSeconds).toFixed(2)],
       ["bytes per GET", String(Math.round(count.pollBytes / count.polls))],
-      ["coordinator event-loop lag p50 / p99", `${ms(quantile(lags.delays, 0.5))} / ${ms(quantile(lags.delays, 0.99))}`],
+      [
+        "coordinator event-loop lag p50 / p99",
+        `${ms(quantile(lags.delays, 0.5))} / ${ms(quantile(lags.delays, 0.99))}`,
+      ],
       ["memory above base, at most", `${Math.round((lags.rss - base) / 1e6)} MB`],
     ],
   )
@@ -87,14 +101,21 @@ test("bytes per poll do not grow with the transcript", async () => {
   await using t = await lanesOn(oc)
   const sizes: number[] = []
   for (const steps of [2, 30]) {
-    const turns = [...Array.from({ length: steps }, () => ({ tools: [{ name: "grep", args: { pattern: "login" } }] })), { text: "end" }]
+    const turns = [
+      ...Array.from({ length: steps }, () => ({ tools: [{ name: "grep", args: { pattern: "login" } }] })),
+      { text: "end" },
+    ]
     const { sessionID = "" } = await (await t.run({ id: `grow${steps}`, turns })).done
     const url = `${oc.url}/session/${sessionID}/message?limit=1&directory=${encodeURIComponent(oc.directory)}`
     sizes.push((await (await fetch(url, { headers: { authorization: basicAuth(oc.password) } })).text()).length)
   }
   const [short = 0, long = 0] = sizes
   expect(Math.abs(long - short)).toBeLessThan(200)
-  report("The newest message, after 2 and after 30 steps", ["", "2 steps", "30 steps"], [["characters", String(short), String(long)]])
+  report(
+    "The newest message, after 2 and after 30 steps",
+    ["", "2 steps", "30 steps"],
+    [["characters", String(short), String(long)]],
+  )
 }, 60_000)
 
 function settledAt(t: TestLanes, id: string): number {

@@ -8,7 +8,9 @@ const oc = useOpenCode()
 test("a lane is never over its limit, counted at the model, cancels included", async () => {
   await using t = await lanesOn(oc, { config: { providerConcurrency: { acme: 2 } } })
   const tasks = await Promise.all(
-    Array.from({ length: 9 }, (_, i) => t.run({ id: `lane${i}`, turns: [{ stream: { chunks: 6, everyMs: 100 }, text: `${i}` }] }, { model: "acme/fast" })),
+    Array.from({ length: 9 }, (_, i) =>
+      t.run({ id: `lane${i}`, turns: [{ stream: { chunks: 6, everyMs: 100 }, text: `${i}` }] }, { model: "acme/fast" }),
+    ),
   )
   expect(t.lanes.usage()).toContainEqual({ lane: "provider:acme", used: 2, limit: 2, queued: 7 })
   tasks[5]?.cancel()
@@ -24,7 +26,9 @@ test("a lane is never over its limit, counted at the model, cancels included", a
 })
 
 test("models of one provider share its lane, a model with a limit of its own has its own", async () => {
-  await using t = await lanesOn(oc, { config: { providerConcurrency: { acme: 1 }, modelConcurrency: { "acme/deep": 1 } } })
+  await using t = await lanesOn(oc, {
+    config: { providerConcurrency: { acme: 1 }, modelConcurrency: { "acme/deep": 1 } },
+  })
   const turns = [{ wait: 200, text: "x" }]
   const tasks = [
     await t.run({ id: "m1", turns }, { model: "acme/fast" }),
@@ -44,7 +48,10 @@ test("models of one provider share its lane, a model with a limit of its own has
 
 test("cancel of a pending task: it never starts", async () => {
   await using t = await lanesOn(oc, { config: { defaultConcurrency: 1 } })
-  const [first, second] = [await t.run({ id: "c1", turns: [{ wait: 300, text: "a" }] }), await t.run({ id: "c2", turns: [{ text: "b" }] })]
+  const [first, second] = [
+    await t.run({ id: "c1", turns: [{ wait: 300, text: "a" }] }),
+    await t.run({ id: "c2", turns: [{ text: "b" }] }),
+  ]
   expect(second.cancel()).toMatchObject({ state: "cancelled" })
   expect(await second.done).toMatchObject({ state: "cancelled", reason: "USER" })
   expect((await first.done).state).toBe("completed")
@@ -149,7 +156,11 @@ test("escape in a task's session cancels it, and says who did", async () => {
   const task = await t.run({ id: "escape", turns: [{ stream: { chunks: 600, everyMs: 50 } }] })
   await oc.model.waitFor(() => oc.model.calls("escape").length > 0)
   await oc.client.session.abort({ sessionID: task.row()?.sessionID ?? "" })
-  expect(await task.done).toMatchObject({ state: "cancelled", reason: "USER", sentence: expect.stringContaining("in its session") })
+  expect(await task.done).toMatchObject({
+    state: "cancelled",
+    reason: "USER",
+    sentence: expect.stringContaining("in its session"),
+  })
 })
 
 test("a session deleted under a task is gone, and its model is stopped", async () => {
@@ -163,7 +174,10 @@ test("a session deleted under a task is gone, and its model is stopped", async (
 
 test("closing aborts what runs on, empties the queue and refuses launches", async () => {
   await using t = await lanesOn(oc, { config: { defaultConcurrency: 1 } })
-  const tasks = [await t.run({ id: "x1", turns: [{ stream: { chunks: 600, everyMs: 50 } }] }), await t.run({ id: "x2", turns: [] })]
+  const tasks = [
+    await t.run({ id: "x1", turns: [{ stream: { chunks: 600, everyMs: 50 } }] }),
+    await t.run({ id: "x2", turns: [] }),
+  ]
   await oc.model.waitFor(() => oc.model.calls("x1").length > 0)
   await t.lanes.close()
   expect((await Promise.all(tasks.map((task) => task.done))).map((o) => o.reason)).toEqual(["SHUTDOWN", "SHUTDOWN"])
