@@ -44,5 +44,7 @@ export function followEvents(coordinator: Coordinator, source: EventSource, cloc
 }
 
 function busy(coordinator: Coordinator, directory: string): boolean {
-  return coordinator.list().some((row) => row.spec.directory === directory && (row.state === "pending" || row.state === "running"))
+  return coordinator
+    .list()
+    .some((row) => row.spec.directory === directory && (row.state === "pending" || row.state === "running"))
 }

@@ -17,7 +17,12 @@ const AWAY_MS = 600_000
  * was told of is deleted, and so is a double that a lost answer left behind. True when it was seen idle.
  */
 export async function leaveSession(
-  left: { readonly assignment: Assignment; readonly session: OpenSession; readonly abort: boolean; readonly unused: boolean },
+  left: {
+    readonly assignment: Assignment
+    readonly session: OpenSession
+    readonly abort: boolean
+    readonly unused: boolean
+  },
   { api, clock }: Pick<RunPorts, "api" | "clock">,
 ): Promise<boolean> {
   const { assignment, session, abort, unused } = left
@@ -33,7 +38,11 @@ export async function leaveSession(
 }
 
 /** While nobody can be reached the session may run on: it is aborted when the server is back. */
-async function abortSession(directory: string, id: string, { api, clock }: Pick<RunPorts, "api" | "clock">): Promise<boolean> {
+async function abortSession(
+  directory: string,
+  id: string,
+  { api, clock }: Pick<RunPorts, "api" | "clock">,
+): Promise<boolean> {
   let fenced = false
   let away = false
   const failed = (thrown: unknown): void => {
@@ -58,7 +67,11 @@ async function abortSession(directory: string, id: string, { api, clock }: Pick<
 }
 
 /** Deletes what a lost answer to a create left behind; `keep` is the session in use, if there is one. */
-export async function deleteDoubles(assignment: Assignment, keep: string | undefined, api: RunPorts["api"]): Promise<void> {
+export async function deleteDoubles(
+  assignment: Assignment,
+  keep: string | undefined,
+  api: RunPorts["api"],
+): Promise<void> {
   const doubles = await sessionsOf(assignment, api).catch(() => [])
   for (const { id } of doubles) if (id !== keep) await api.delete(assignment.directory, id).catch(() => {})
 }

@@ -112,7 +112,8 @@ async function untilIdle(assignment: Assignment, id: string, api: SessionApi, pa
     if (of[id] === undefined) return
     // A prompt of this run that was sent by an earlier attempt may be what keeps it busy.
     if (assignment.check) return
-    if (waited >= BOUNDS.predecessorMs) throw new RunFailure("SESSION_ERROR", "The session is busy with something else.")
+    if (waited >= BOUNDS.predecessorMs)
+      throw new RunFailure("SESSION_ERROR", "The session is busy with something else.")
     await patience.sleep(100)
   }
 }

@@ -60,4 +60,10 @@ export function pause(clock: Clock, signal: AbortSignal, onFailure: (error: Lane
   return { persist, sleep, stopped: () => signal.aborted }
 }
 
-const TRANSIENT: ReadonlySet<string> = new Set(["SERVER_UNREACHABLE", "SERVER_TIMEOUT", "SERVER_BUSY", "GARBLED", "RELOADING"])
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "SERVER_UNREACHABLE",
+  "SERVER_TIMEOUT",
+  "SERVER_BUSY",
+  "GARBLED",
+  "RELOADING",
+])

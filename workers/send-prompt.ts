@@ -55,7 +55,9 @@ export class PromptSender {
     const { directory } = this.#assignment
     const { id, created, createdAt, clockSkewMs } = this.#session
     if (created && prompt.kind === "first") return { messageID: messageID(createdAt, prompt.tail), sent: false }
-    const page = await this.#patience.persist(() => this.#api.newest(directory, id, { limit: Math.max(1, look), maxChars: 0 }))
+    const page = await this.#patience.persist(() =>
+      this.#api.newest(directory, id, { limit: Math.max(1, look), maxChars: 0 }),
+    )
     const sent = page.users.find((user) => user.endsWith(prompt.tail))
     if (sent !== undefined) return { messageID: sent, sent: true }
     if (page.newest === null) return { messageID: messageID(createdAt, prompt.tail), sent: false }
@@ -66,6 +68,7 @@ export class PromptSender {
 
 function rejection(thrown: unknown): unknown {
   if (!(thrown instanceof LanesError)) return thrown
-  if (thrown.code === "SERVER_REJECTED" || thrown.code === "SERVER_BUSY") return new RunFailure("PROMPT_REJECTED", thrown.message)
+  if (thrown.code === "SERVER_REJECTED" || thrown.code === "SERVER_BUSY")
+    return new RunFailure("PROMPT_REJECTED", thrown.message)
   return thrown
 }
