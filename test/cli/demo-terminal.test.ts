@@ -19,10 +19,11 @@ describe.skipIf(Bun.which("tmux") === null)("lanes demo in a terminal", () => {
         await terminal.shows(/provider:acme ■■ 2\/2 queue [123]/)
         await terminal.shows(/[●✓] oracle +Review .*todowrite/)
         expect(terminal.cursorVisible).toBe(false)
-        const table = terminal.screen().filter((line) => /^ {2}[●○✓] /.test(line))
+        const screen = terminal.screen()
+        const table = screen.filter((line) => /^ {2}[●○✓] /.test(line))
         expect(table).toHaveLength(TASKS)
         // A line that wrapped would leave its end at the beginning of the next one.
-        const others = terminal.screen().filter((line) => line !== "" && !table.includes(line))
+        const others = screen.filter((line) => line !== "" && !table.includes(line))
         for (const line of others)
           expect(line).toMatch(/^(Agents|[Ee]ach|Offline|[a-z]|\d tasks|provider:|model:|default )/)
       }

@@ -180,7 +180,7 @@ describe("errors", () => {
   test("--version and --help", async () => {
     const { version } = (await import("../../package.json")) as { version: string }
     expect((await run([...LANES, "--version"])).stdout).toBe(`${version}\n`)
-    expect((await run(LANES)).stdout).toMatch(/USAGE lanes demo/)
+    expect((await run(LANES)).stdout).toMatch(/^ {2}demo +Watch/m)
     const { exitCode, stdout } = await run([...LANES, "demo", "--help"])
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/--json .*--model=<provider\/model> .*--server=<URL>/s)

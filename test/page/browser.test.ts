@@ -126,6 +126,7 @@ test("cancel, continue and a lane's limit work from the page", async () => {
   await b.tab.locator(".continue textarea").fill(scripted("Go on", { id: "pc-on", turns: [{ text: "Went on" }] }))
   await b.tab.locator(".continue button").click()
   await b.tab.locator(".detail .result", { hasText: "Went on" }).waitFor()
+  await b.tab.waitForSelector(inState(running.id, "completed"))
   expect(t.lanes.get(running.id)).toMatchObject({ epoch: 2, state: "completed" })
 
   await b.tab.getByRole("button", { name: "Cancel all" }).click()
