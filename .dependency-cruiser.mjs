@@ -65,7 +65,8 @@ const rows = [
     name: "compose-joins",
     from: COMPOSE,
     may: [CORE, COORDINATOR, CONFIG, ADAPTERS, WORKERS, PAGE, PLATFORM],
-    sentence: "compose joins adapters and coordinator, and opens the page; it may not import sim, plugin, cli or a package",
+    sentence:
+      "compose joins adapters and coordinator, and opens the page; it may not import sim, plugin, cli or a package",
   },
   {
     name: "index-is-the-library",

@@ -183,7 +183,7 @@ describe("errors", () => {
     expect((await run(LANES)).stdout).toMatch(/^ {2}demo +Watch/m)
     const { exitCode, stdout } = await run([...LANES, "demo", "--help"])
     expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/--json .*--model=<provider\/model> .*--server=<URL>/s)
+    expect(stdout).toMatch(/--json .*--model <provider\/model> .*--server <URL>/s)
   })
 })
 
