@@ -109,7 +109,14 @@ export class WorkerThread {
       this.#worker = worker
       worker.addEventListener("message", (event: MessageEvent) => this.#hear(event.data))
       worker.addEventListener("messageerror", () => this.#fail("It sent what cannot be read.", "silence"))
-      worker.addEventListener("error", (event: ErrorEvent) => this.#fail(event.message.slice(0, 500), "let it end"))
+      worker.addEventListener("error", ({ message }: ErrorEvent) => {
+        // Said first, for the end of a long message is cut. Apps that are bundled leave the worker's file behind.
+        const missing = !this.#ready && /ModuleNotFound|cannot find|not found/i.test(message)
+        const remedy = missing
+          ? "Its file is not there: set workerUrl to it, in a bundled app to an entry that imports opencode-lanes/worker. "
+          : ""
+        this.#fail(`${remedy}${message}`.slice(0, 500), "let it end")
+      })
       worker.addEventListener("close", () => this.#closed())
       this.#calls = wrap<WorkerCalls>(worker)
     } catch (thrown) {

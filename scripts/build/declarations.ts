@@ -44,6 +44,9 @@ export function rollUp(outdir: string, { update }: { readonly update: boolean })
         },
       })
       if (apiReportChanged) changed.push(`${name}.api.md`)
+      // A user's target may be older than what `await using` needs.
+      const file = join(outdir, `${name}.d.ts`)
+      writeFileSync(file, `/// <reference lib="esnext.disposable" />\n${readFileSync(file, "utf8")}`)
     }
     writeFileSync(join(outdir, "session-worker.d.ts"), "export {}\n")
   } finally {
@@ -79,7 +82,9 @@ function declare(file: string, folder: string, done: Set<string>): void {
     throw new Error(`${relative(ROOT, file)}: ${ts.flattenDiagnosticMessageText(first.messageText, "\n")}`)
   mkdirSync(dirname(target), { recursive: true })
   const named: string[] = []
-  const text = outputText.replaceAll(/(from |import\()"(\.[^"]+)\.ts"/g, (_whole, before: string, path: string) => {
+  // TypeScript 6.0 declares such a method twice, the first time as a property.
+  const once = outputText.replaceAll(/^ *(\[Symbol\.\w+\]): \(.*\n(?=[^]*^ *\1\()/gm, "")
+  const text = once.replaceAll(/(from |import\()"(\.[^"]+)\.ts"/g, (_whole, before: string, path: string) => {
     named.push(resolve(dirname(file), `${path}.ts`))
     return `${before}"${path}.js"`
   })
