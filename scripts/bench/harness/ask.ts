@@ -5,7 +5,10 @@ import { parseArgs } from "node:util"
 import { questions } from "../questions.ts"
 import { keep } from "./write.ts"
 
-const { values, positionals } = parseArgs({ options: { quick: { type: "boolean", default: false } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { quick: { type: "boolean", default: false } },
+  allowPositionals: true,
+})
 const [name = ""] = positionals
 const load = questions[name]
 if (load === undefined) throw new Error(`There is no question "${name}".`)
@@ -23,9 +26,13 @@ keep(name, answer, {
 for (const { title, head, rows } of answer.tables) {
   console.log(`\n${title}\n`)
   const wide = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i]?.length ?? 0)))
-  for (const row of [head, ...rows]) console.log(`  ${row.map((cell, i) => (i === 0 ? cell.padEnd(wide[i] ?? 0) : cell.padStart(wide[i] ?? 0))).join("  ")}`)
+  for (const row of [head, ...rows])
+    console.log(
+      `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(wide[i] ?? 0) : cell.padStart(wide[i] ?? 0))).join("  ")}`,
+    )
 }
 console.log("")
-for (const { goal, measured, reached } of answer.goals) console.log(`  ${reached ? "reached    " : "NOT REACHED"}  ${goal}: ${measured}`)
+for (const { goal, measured, reached } of answer.goals)
+  console.log(`  ${reached ? "reached    " : "NOT REACHED"}  ${goal}: ${measured}`)
 for (const note of answer.notes) console.log(`  · ${note}`)
 process.exit(0)

@@ -23,15 +23,19 @@ export type Contenders<T> = Readonly<Record<string, () => T | Promise<T>>>
  * All contenders in turns, so that a slow minute of the machine hits all of them; each round begins with another one. The
  * first round warms up and does not count.
  */
-export async function inTurns<T>(contenders: Contenders<T>, rounds: number, warmUp = true): Promise<Readonly<Record<string, T[]>>> {
+export async function inTurns<T>(
+  contenders: Contenders<T>,
+  rounds: number,
+  warmUp = true,
+): Promise<Readonly<Record<string, Exclude<T, undefined>[]>>> {
   const names = Object.keys(contenders)
-  const results: Record<string, T[]> = Object.fromEntries(names.map((name) => [name, []]))
+  const results: Record<string, Exclude<T, undefined>[]> = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round + names.length) % names.length] ?? ""
       Bun.gc(true)
       const result = await contenders[name]?.()
-      if (round >= 0 && result !== undefined) results[name]?.push(result)
+      if (round >= 0 && result !== undefined) results[name]?.push(result as Exclude<T, undefined>)
     }
   }
   return results

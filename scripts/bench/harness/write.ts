@@ -19,9 +19,14 @@ export interface Kept extends Answer {
 const FOLDER = join(BENCH, "results")
 
 export function keep(name: string, answer: Answer, about: Omit<Kept, keyof Answer | "machine" | "commit">): void {
-  const commit = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"], { cwd: BENCH, stderr: "ignore" }).stdout.toString().trim()
+  const commit = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"], { cwd: BENCH, stderr: "ignore" })
+    .stdout.toString()
+    .trim()
   mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify({ ...about, commit, machine: machine(), ...answer }, null, 2)}\n`)
+  writeFileSync(
+    join(FOLDER, `${name}.json`),
+    `${JSON.stringify({ ...about, commit, machine: machine(), ...answer }, null, 2)}\n`,
+  )
   if (answer.plot !== undefined) writeFileSync(join(FOLDER, `${name}.svg`), svg(answer.plot))
 }
 
@@ -46,7 +51,10 @@ export function writeResults(names: readonly string[]): void {
     "",
     "| goal | measured | |",
     "| --- | --- | --- |",
-    ...goals.map(({ name, goal, measured, reached }) => `| ${goal} | ${measured} | ${reached ? "reached" : "**not reached**"}, [${name}](#${name}) |`),
+    ...goals.map(
+      ({ name, goal, measured, reached }) =>
+        `| ${goal} | ${measured} | ${reached ? "reached" : "**not reached**"}, [${name}](#${name}) |`,
+    ),
     "",
     ...found.flatMap(({ name, of }) => section(name, of)),
   ]
@@ -58,11 +66,20 @@ function section(name: string, of: Kept): string[] {
   return [
     `## ${name}`,
     "",
-    `${of.title}`,
+    of.title,
     "",
     `*${of.date.slice(0, 16).replace("T", " ")} UTC, commit ${of.commit}, ${of.seconds} s, load ${of.load.toFixed(1)} at the start${of.quick ? ", **a quick try: fewer rounds**" : ""}.*`,
     "",
-    ...of.tables.flatMap(({ title, how, head, rows }) => [`### ${title}`, "", how, "", row(head), row(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(row), ""]),
+    ...of.tables.flatMap(({ title, how, head, rows }) => [
+      `### ${title}`,
+      "",
+      how,
+      "",
+      row(head),
+      row(head.map((_, i) => (i === 0 ? "---" : "---:"))),
+      ...rows.map(row),
+      "",
+    ]),
     ...(of.plot === undefined ? [] : [`![${of.plot.title}](results/${name}.svg)`, ""]),
     ...of.notes.flatMap((note) => [`- ${note}`]),
     ...(of.notes.length > 0 ? [""] : []),

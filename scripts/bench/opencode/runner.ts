@@ -22,12 +22,24 @@ export interface Runner extends AsyncDisposable {
 
 /** Ours, as `createLanes` makes it; only limits differ from the defaults. */
 export async function ours(oc: TestOpenCode, config: Config, events = true): Promise<Runner> {
-  const lanes = await createLanes({ server: oc.url, password: oc.password, directory: oc.directory, configFiles: false, journal: "memory", events, config })
+  const lanes = await createLanes({
+    server: oc.url,
+    password: oc.password,
+    directory: oc.directory,
+    configFiles: false,
+    journal: "memory",
+    events,
+    config,
+  })
   const settledAt = new Map<string, number>()
   lanes.on("task:settled", ({ id, at }) => void settledAt.set(id, at))
   return {
     launch: async (script, model) => {
-      const task = await lanes.launch({ agent: AGENT, prompt: scripted(`Play ${script.id}`, script), ...(model === undefined ? {} : { model }) })
+      const task = await lanes.launch({
+        agent: AGENT,
+        prompt: scripted(`Play ${script.id}`, script),
+        ...(model === undefined ? {} : { model }),
+      })
       const { state, reason, sessionID = "" } = await task.done
       return { state, reason, sessionID, at: settledAt.get(task.id) ?? Number.NaN }
     },

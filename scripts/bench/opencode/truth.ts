@@ -5,6 +5,8 @@ import type { TestOpenCode } from "../../../test/helpers/opencode.ts"
 export interface Truth extends AsyncDisposable {
   /** When it first became busy. */
   busyAt(sessionID: string): number | undefined
+  /** How long it lay idle from its first work until a moment; ms. */
+  idleBefore(sessionID: string, until: number): number
   /** The first time it went idle at or after a moment. */
   idleAt(sessionID: string, since: number): number | undefined
 }
@@ -14,21 +16,36 @@ export async function followTruth(oc: TestOpenCode): Promise<Truth> {
   const end = new AbortController()
   const busy = new Map<string, number>()
   const idle = new Map<string, number[]>()
-  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, { headers: { authorization: basicAuth(oc.password) }, signal: end.signal })
+  const turns = new Map<string, { readonly at: number; readonly idle: boolean }[]>()
+  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, {
+    headers: { authorization: basicAuth(oc.password) },
+    signal: end.signal,
+  })
   const reading = (async () => {
     let rest = ""
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       const lines = (rest + chunk).split("\n")
       rest = lines.pop() ?? ""
       for (const line of lines) {
-        const [, session = "", type] = /"type":"session\.status","properties":\{"sessionID":"(ses_\w+)","status":\{"type":"(\w+)"/.exec(line) ?? []
+        const [, session = "", type] =
+          /"type":"session\.status","properties":\{"sessionID":"(ses_\w+)","status":\{"type":"(\w+)"/.exec(line) ?? []
         if (type === "busy" && !busy.has(session)) busy.set(session, Date.now())
+        if (type !== undefined)
+          turns.set(session, [...(turns.get(session) ?? []), { at: Date.now(), idle: type === "idle" }])
         if (type === "idle") idle.set(session, [...(idle.get(session) ?? []), Date.now()])
       }
     }
   })().catch(() => {})
   return {
     busyAt: (session) => busy.get(session),
+    idleBefore: (session, until) => {
+      const all = turns.get(session) ?? []
+      return all.reduce(
+        (sum, turn, i) =>
+          turn.idle && turn.at < until ? sum + Math.min(until, all[i + 1]?.at ?? until) - turn.at : sum,
+        0,
+      )
+    },
     idleAt: (session, since) => idle.get(session)?.find((at) => at >= since),
     [Symbol.asyncDispose]: async () => {
       end.abort()

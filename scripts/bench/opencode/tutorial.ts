@@ -1,4 +1,3 @@
-import type { OpencodeClient } from "@opencode-ai/sdk/v2/client"
 import type { Script } from "../../../src/cli/demo/scripted-model.ts"
 import type { TestOpenCode } from "../../../test/helpers/opencode.ts"
 import { scripted } from "../../../test/helpers/opencode.ts"
@@ -35,8 +34,13 @@ export async function tutorial(oc: TestOpenCode, limits: Readonly<Record<string,
   /** Done, unless TODOs are open. */
   const candidate = async (task: Watched, reason: string): Promise<void> => {
     const { data: todos = [] } = await client.session.todo({ sessionID: task.sessionID })
-    if (!todos.some(({ status }) => status === "pending" || status === "in_progress")) return end(task, "completed", reason)
-    if (task.nudges++ < 2) await client.session.promptAsync({ sessionID: task.sessionID, parts: [{ type: "text", text: "Continue: there are open TODOs." }] })
+    if (!todos.some(({ status }) => status === "pending" || status === "in_progress"))
+      return end(task, "completed", reason)
+    if (task.nudges++ < 2)
+      await client.session.promptAsync({
+        sessionID: task.sessionID,
+        parts: [{ type: "text", text: "Continue: there are open TODOs." }],
+      })
   }
   const poll = async (task: Watched): Promise<void> => {
     const { data: messages = [] } = await client.session.messages({ sessionID: task.sessionID })
@@ -47,11 +51,10 @@ export async function tutorial(oc: TestOpenCode, limits: Readonly<Record<string,
     if (task.stable >= STABLE_POLLS) await candidate(task, "STABLE")
   }
   let polling = false
-  const timer = setInterval(async () => {
+  const timer = setInterval(() => {
     if (polling) return
     polling = true
-    await Promise.allSettled([...watched.values()].map(poll))
-    polling = false
+    void Promise.allSettled([...watched.values()].map(poll)).then(() => (polling = false))
   }, POLL_MS)
   const events = await listen(oc, (type, sessionID) => {
     const task = watched.get(sessionID)
@@ -63,13 +66,19 @@ export async function tutorial(oc: TestOpenCode, limits: Readonly<Record<string,
   return {
     launch: async (script, model = "acme/fast") => {
       const [providerID = "", modelID = ""] = model.split("/")
+      // oxlint-disable-next-line no-underscore-dangle -- held, not used
       await using _slot = await slots.take(providerID)
       const sessionID = await create(client)
       const settled = new Promise<Settled>((resolve) => {
         watched.set(sessionID, { sessionID, startedAt: Date.now(), count: -1, stable: 0, nudges: 0, end: resolve })
       })
-      await client.session.promptAsync({ sessionID, agent: AGENT, model: { providerID, modelID }, parts: [{ type: "text", text: prompt(script) }] })
-      return settled
+      await client.session.promptAsync({
+        sessionID,
+        agent: AGENT,
+        model: { providerID, modelID },
+        parts: [{ type: "text", text: prompt(script) }],
+      })
+      return await settled
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
@@ -83,7 +92,7 @@ function prompt(script: Script): string {
   return scripted(`Play ${script.id}`, script)
 }
 
-async function create(client: OpencodeClient): Promise<string> {
+async function create(client: TestOpenCode["client"]): Promise<string> {
   const { data } = await client.session.create({ title: "a task" })
   if (data === undefined) throw new Error("no session was made")
   return data.id
@@ -102,7 +111,10 @@ class Slots {
   async take(provider: string): Promise<AsyncDisposable> {
     const used = this.#used.get(provider) ?? 0
     if (used < (this.#limits[provider] ?? Number.POSITIVE_INFINITY)) this.#used.set(provider, used + 1)
-    else await new Promise<void>((resolve) => this.#waiting.set(provider, [...(this.#waiting.get(provider) ?? []), resolve]))
+    else
+      await new Promise<void>((resolve) =>
+        this.#waiting.set(provider, [...(this.#waiting.get(provider) ?? []), resolve]),
+      )
     return { [Symbol.asyncDispose]: async () => this.#give(provider) }
   }
 
@@ -113,16 +125,23 @@ class Slots {
   }
 }
 
-async function listen(oc: TestOpenCode, on: (type: "idle" | "error", sessionID: string) => void): Promise<() => Promise<void>> {
+async function listen(
+  oc: TestOpenCode,
+  on: (type: "idle" | "error", sessionID: string) => void,
+): Promise<() => Promise<void>> {
   const end = new AbortController()
-  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, { headers: { authorization: basicAuth(oc.password) }, signal: end.signal })
+  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, {
+    headers: { authorization: basicAuth(oc.password) },
+    signal: end.signal,
+  })
   const reading = (async () => {
     let rest = ""
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       const lines = (rest + chunk).split("\n")
       rest = lines.pop() ?? ""
       for (const line of lines) {
-        const [, type, session] = /"type":"session\.(idle|error)","properties":\{"sessionID":"(ses_\w+)"/.exec(line) ?? []
+        const [, type, session] =
+          /"type":"session\.(idle|error)","properties":\{"sessionID":"(ses_\w+)"/.exec(line) ?? []
         if (session !== undefined) on(type === "error" ? "error" : "idle", session)
       }
     }

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os"
 import { pathToFileURL } from "node:url"
 import type { Assignment } from "../../../src/core/effects.ts"
 import type { RunReport } from "../../../src/core/inputs.ts"
-import { assignment, isWhole } from "./null-run.ts"
+import { isWhole, nthAssignment } from "./null-run.ts"
 
 /** Runs at a time on each thread. */
 const STACKED = 8
@@ -77,14 +77,19 @@ const makers: Readonly<Record<string, () => Promise<Pool>>> = {
   },
   async "piscina-streaming"() {
     const { Piscina } = require("piscina") as { Piscina: new (options: object) => Generic<object, void> }
-    const pool = new Piscina({ filename: file("stream-worker"), minThreads: THREADS, maxThreads: THREADS, concurrentTasksPerWorker: STACKED })
+    const pool = new Piscina({
+      filename: file("stream-worker"),
+      minThreads: THREADS,
+      maxThreads: THREADS,
+      concurrentTasksPerWorker: STACKED,
+    })
     return {
       run: (of) =>
         new Promise((resolve, reject) => {
           const { port1, port2 } = new MessageChannel()
           const said: RunReport[] = []
-          port1.addEventListener("message", ({ data }) => {
-            said.push(data as RunReport)
+          port1.addEventListener("message", (event) => {
+            said.push((event as MessageEvent<RunReport>).data)
             if (said.at(-1)?.type !== "stopped") return
             port1.close()
             resolve(said)
@@ -133,7 +138,7 @@ async function batch(of: number): Promise<{ ms: number; cpuMs: number; latencies
   const lane = async (): Promise<void> => {
     while (given < last) {
       const begun = performance.now()
-      if (isWhole((await pool?.run(assignment((given += 1)))) ?? [])) whole++
+      if (isWhole((await pool?.run(nthAssignment((given += 1)))) ?? [])) whole++
       latencies.push(performance.now() - begun)
     }
   }

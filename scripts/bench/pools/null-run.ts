@@ -89,7 +89,7 @@ export function isWhole(said: readonly RunReport[]): boolean {
 }
 
 /** The n-th run. */
-export function assignment(n: number): Assignment {
+export function nthAssignment(n: number): Assignment {
   return {
     run: { task: `bg_${n.toString(36).padStart(8, "0")}`, epoch: 1, attempt: 1 },
     directory: "/project",

@@ -8,4 +8,5 @@ interface Poolifier {
 const require = createRequire(import.meta.url)
 const { ThreadWorker } = require("poolifier") as Poolifier
 
-export default new ThreadWorker(run as (data: never) => unknown)
+const worker: unknown = new ThreadWorker(run)
+export default worker

@@ -13,23 +13,44 @@ const SIZES = [10, 1_000, 100_000]
 
 /** Is a step as cheap among 100,000 tasks as among ten? */
 export const question: Question = {
-  title: "What one step of the core and one slot of the allocator cost, while so many other tasks are live. One thread, no I/O; CPU time of that thread.",
+  title:
+    "What one step of the core and one slot of the allocator cost, while so many other tasks are live. One thread, no I/O; CPU time of that thread.",
   ask: ({ quick }) => Promise.resolve(ask(quick)),
 }
 
 async function ask(quick: boolean): Promise<Answer> {
   const rounds = quick ? 3 : 9
-  const kinds = { [IN_TURN]: polls("in turn"), [AT_RANDOM]: polls("at random"), [FLOOR]: floor, "a whole life: launch to settled and forgotten": lives, "the allocator: slot back, next waiter": slots, "the allocator: a waiter leaves the middle": leaves }
+  const kinds = {
+    [IN_TURN]: polls("in turn"),
+    [AT_RANDOM]: polls("at random"),
+    [FLOOR]: floor,
+    "a whole life: launch to settled and forgotten": lives,
+    "the allocator: slot back, next waiter": slots,
+    "the allocator: a waiter leaves the middle": leaves,
+  }
   const rows: string[][] = []
   const worst: number[] = []
   const bars: { name: string; value: number; ours: boolean }[] = []
   for (const [kind, measure] of Object.entries(kinds)) {
-    const found = await inTurns(Object.fromEntries(SIZES.map((size) => [String(size), measure(size, quick ? 100_000 : 300_000)])), rounds)
+    const found = await inTurns(
+      Object.fromEntries(SIZES.map((size) => [String(size), measure(size, quick ? 100_000 : 300_000)])),
+      rounds,
+    )
     const middles = SIZES.map((size) => median(found[String(size)] ?? []))
     const ratio = Math.max(...middles) / Math.min(...middles)
     if (kind !== FLOOR) worst.push(ratio)
-    rows.push([kind, ...SIZES.map((size, i) => `${us(middles[i] ?? 0)} ${spread(found[String(size)] ?? [])}`), times(ratio)])
-    if (kind !== FLOOR) for (const [i, size] of SIZES.entries()) bars.push({ name: `${shortNames[kind] ?? kind}, ${size.toLocaleString("en")}`, value: middles[i] ?? 0, ours: true })
+    rows.push([
+      kind,
+      ...SIZES.map((size, i) => `${us(middles[i] ?? 0)} ${spread(found[String(size)] ?? [])}`),
+      times(ratio),
+    ])
+    if (kind !== FLOOR)
+      for (const [i, size] of SIZES.entries())
+        bars.push({
+          name: `${shortNames[kind] ?? kind}, ${size.toLocaleString("en")}`,
+          value: middles[i] ?? 0,
+          ours: true,
+        })
   }
   const most = quantile(worst, 1)
   return {
@@ -41,7 +62,13 @@ async function ask(quick: boolean): Promise<Answer> {
         rows,
       },
     ],
-    goals: [{ goal: "cost of a step and of a slot flat within 2 × from 10 to 100,000 tasks", measured: times(most), reached: most <= 2 }],
+    goals: [
+      {
+        goal: "cost of a step and of a slot flat within 2 × from 10 to 100,000 tasks",
+        measured: times(most),
+        reached: most <= 2,
+      },
+    ],
     notes: [
       "What grows is the memory's latency: 100,000 tasks do not fit the processor's caches, and a look-up by name among as many plain objects, which is the least any step can do, grows more (third line). The instructions executed are the same at each size.",
     ],
@@ -69,7 +96,15 @@ function timed(act: (i: number) => void, often: number): number {
   return (user + system) / often
 }
 
-const OPTIONS = { ...DEFAULTS, providerConcurrency: { acme: 0 }, maxQueued: 1e9, taskTtlMs: 1e12, staleTimeoutMs: 1e12, toolStaleTimeoutMs: 1e12, retainMs: 60_000 }
+const OPTIONS = {
+  ...DEFAULTS,
+  providerConcurrency: { acme: 0 },
+  maxQueued: 1e9,
+  taskTtlMs: 1e12,
+  staleTimeoutMs: 1e12,
+  toolStaleTimeoutMs: 1e12,
+  retainMs: 60_000,
+}
 
 /** A core with so many tasks that run, each already polled. */
 class Crowd {
@@ -91,7 +126,19 @@ class Crowd {
   /** Launched, in its session, prompted. */
   start(): string {
     const id = `bg_${(this.#launched += 1).toString(36).padStart(8, "0")}`
-    this.take({ type: "launch", id, spec: { prompt: "Do it.", description: "do it", agent: "general", model: "acme/fast", directory: "/d", server: "s", background: true } })
+    this.take({
+      type: "launch",
+      id,
+      spec: {
+        prompt: "Do it.",
+        description: "do it",
+        agent: "general",
+        model: "acme/fast",
+        directory: "/d",
+        server: "s",
+        background: true,
+      },
+    })
     this.take({ type: "session", run: runOf(id), sessionID: `ses_${id}` })
     this.take({ type: "prompted", run: runOf(id), n: 0, messageID: promptOf(id) })
     this.ids.push(id)
@@ -99,14 +146,35 @@ class Crowd {
   }
 
   poll(id: string): void {
-    this.take({ type: "snapshot", run: runOf(id), seq: ++this.#seq, snapshot: { status: { type: "busy" }, prompts: 1 } })
+    this.take({
+      type: "snapshot",
+      run: runOf(id),
+      seq: ++this.#seq,
+      snapshot: { status: { type: "busy" }, prompts: 1 },
+    })
   }
 
   /** Answered, read twice, left. */
   finish(id: string): void {
-    const newest = { id: `${promptOf(id)}_answer`, role: "assistant", parentID: promptOf(id), completed: true, finish: "stop", summary: false, output: true, text: "The answer." } as const
+    const newest = {
+      id: `${promptOf(id)}_answer`,
+      role: "assistant",
+      parentID: promptOf(id),
+      completed: true,
+      finish: "stop",
+      summary: false,
+      output: true,
+      text: "The answer.",
+    } as const
     for (let read = 0; read < 2; read++) {
-      const snapshot = { status: { type: "absent" }, prompts: 1, newest, newestUser: promptOf(id), fingerprint: newest.id, todos: { open: 0, digest: "none" } } as const
+      const snapshot = {
+        status: { type: "absent" },
+        prompts: 1,
+        newest,
+        newestUser: promptOf(id),
+        fingerprint: newest.id,
+        todos: { open: 0, digest: "none" },
+      } as const
       this.take({ type: "snapshot", run: runOf(id), seq: ++this.#seq, snapshot })
     }
     this.take({ type: "stopped", run: runOf(id), idle: true })
@@ -125,7 +193,10 @@ function polls(how: "in turn" | "at random"): (size: number, often: number) => (
     let crowd: Crowd | undefined
     return () => {
       crowd ??= new Crowd(size)
-      return pollAll(crowd, how === "in turn" ? Uint32Array.from({ length: often }, (_, i) => i % size) : shuffled(size, often))
+      return pollAll(
+        crowd,
+        how === "in turn" ? Uint32Array.from({ length: often }, (_, i) => i % size) : shuffled(size, often),
+      )
     }
   }
 }

@@ -6,6 +6,7 @@ import { RecordedParent } from "../../../src/adapters/recorded-parent.ts"
 import { LaneAllocator } from "../../../src/core/lanes.ts"
 import type { SlotToken } from "../../../src/core/lanes.ts"
 import { DEFAULTS } from "../../../src/core/options.ts"
+import type { Assignment } from "../../../src/core/effects.ts"
 import type { RunReport, ThreadReport } from "../../../src/core/inputs.ts"
 import type { TaskSpec } from "../../../src/core/task.ts"
 import type { Answer, Question } from "../harness/answer.ts"
@@ -52,22 +53,45 @@ async function ask(quick: boolean): Promise<Answer> {
   const theirs = rate("p-queue")
   return {
     tables: [
-      table("Tasks that do nothing", `${tasks} tasks handed in at once, ${LIMIT} at a time; a second is one of CPU time.`, names, noop),
-      table("Tasks of 5 ms", `${quick ? 200 : 400} tasks that wait 5 ms, ${LIMIT} at a time; the ideal is ${(1_000 / 5) * LIMIT} a second.`, names, slow),
+      table(
+        "Tasks that do nothing",
+        `${tasks} tasks handed in at once, ${LIMIT} at a time; a second is one of CPU time.`,
+        names,
+        noop,
+      ),
+      table(
+        "Tasks of 5 ms",
+        `${quick ? 200 : 400} tasks that wait 5 ms, ${LIMIT} at a time; the ideal is ${(1_000 / 5) * LIMIT} a second.`,
+        names,
+        slow,
+      ),
     ],
     goals: [
-      { goal: "lanes dispatch no-op tasks at least as fast as p-queue", measured: `${times(own / theirs)} its rate`, reached: own >= theirs },
+      {
+        goal: "lanes dispatch no-op tasks at least as fast as p-queue",
+        measured: `${times(own / theirs)} its rate`,
+        reached: own >= theirs,
+      },
       {
         goal: "coordinator and lanes dispatch 5 ms tasks at least as fast as p-queue (within 2 %)",
         measured: times(slowRate(slow, names[1]) / slowRate(slow, "p-queue")),
         reached: slowRate(slow, names[1]) >= 0.98 * slowRate(slow, "p-queue"),
       },
-      { goal: "coordinator dispatches no-op tasks at least as fast as p-queue", measured: `${times(whole / theirs)} its rate`, reached: whole >= theirs },
+      {
+        goal: "coordinator dispatches no-op tasks at least as fast as p-queue",
+        measured: `${times(whole / theirs)} its rate`,
+        reached: whole >= theirs,
+      },
     ],
     notes: [
       `The coordinator takes in ten inputs for each task (launch, tick, session, prompt, four looks and reads, stop), keeps a row that can be read for a day, and emits and stores its events: ${Math.round(1e6 / whole)} µs in all, against an agent's task of seconds. p-queue keeps nothing of a task.`,
     ],
-    plot: { title: "No-op tasks a second", unit: "/s", log: true, bars: names.map((name) => ({ name: name.split(/[:,]/)[0] ?? name, value: rate(name), ours: name !== "p-queue" })) },
+    plot: {
+      title: "No-op tasks a second",
+      unit: "/s",
+      log: true,
+      bars: names.map((name) => ({ name: name.split(/[:,]/)[0] ?? name, value: rate(name), ours: name !== "p-queue" })),
+    },
   }
 }
 
@@ -83,8 +107,15 @@ interface Measured {
 
 type Found = Readonly<Record<string, readonly Measured[]>>
 
-function measure(ways: Readonly<Record<string, Dispatch>>, tasks: number, waitMs: number, rounds: number): Promise<Found> {
-  const contenders = Object.entries(ways).map(([name, dispatch]) => [name, () => once(dispatch, tasks, waitMs)] as const)
+function measure(
+  ways: Readonly<Record<string, Dispatch>>,
+  tasks: number,
+  waitMs: number,
+  rounds: number,
+): Promise<Found> {
+  const contenders = Object.entries(ways).map(
+    ([name, dispatch]) => [name, () => once(dispatch, tasks, waitMs)] as const,
+  )
   return inTurns(Object.fromEntries(contenders), rounds)
 }
 
@@ -131,7 +162,13 @@ function table(title: string, how: string, names: readonly string[], found: Foun
     const rates = (found[name] ?? []).map(({ perSecond }) => perSecond)
     const gaps = (found[name] ?? []).flatMap((one) => one.gaps)
     const base = median((found["p-queue"] ?? []).map(({ perSecond }) => perSecond))
-    return [name, `${count(median(rates))} ${spread(rates)}`, times(median(rates) / base), ms(quantile(gaps, 0.5)), ms(quantile(gaps, 0.99))]
+    return [
+      name,
+      `${count(median(rates))} ${spread(rates)}`,
+      times(median(rates) / base),
+      ms(quantile(gaps, 0.5)),
+      ms(quantile(gaps, 0.99)),
+    ]
   })
   return {
     title,
@@ -150,12 +187,14 @@ function throughLanes(jobs: readonly Job[]): Promise<void> {
     const start = (token: SlotToken): void => {
       const job = todo.get(token.task)
       todo.delete(token.task)
-      Promise.resolve(job?.()).then(() => {
-        lanes.release(token)
-        const next = lanes.grantNext(token.lane)
-        if (next !== undefined) start(next)
-        if (--left === 0) resolve()
-      }, resolve)
+      void finish(token, job)
+    }
+    const finish = async (token: SlotToken, job: Job | undefined): Promise<void> => {
+      await job?.()
+      lanes.release(token)
+      const next = lanes.grantNext(token.lane)
+      if (next !== undefined) start(next)
+      if (--left === 0) resolve()
     }
     for (const [i, job] of jobs.entries()) {
       const id = String(i)
@@ -197,20 +236,40 @@ export async function throughCoordinator(jobs: readonly Job[]): Promise<void> {
 /** Threads whose session is a function of this process. */
 function jobThreads(work: (task: string) => void | Promise<void>): Threads {
   let say: (report: RunReport | ThreadReport) => void = () => {}
+  const play = async ({ run, prompts }: Assignment): Promise<void> => {
+    const messageID = `msg_000000000001${prompts[0]?.tail ?? ""}`
+    say({ type: "session", run, sessionID: `ses_${run.task}` })
+    say({ type: "prompted", run, n: 0, messageID })
+    await work(run.task)
+    const newest = {
+      id: `${messageID}a`,
+      role: "assistant",
+      parentID: messageID,
+      completed: true,
+      finish: "stop",
+      summary: false,
+      output: true,
+      text: "Done.",
+    } as const
+    for (const seq of [1, 2]) {
+      say({
+        type: "snapshot",
+        run,
+        seq,
+        snapshot: {
+          status: { type: "absent" },
+          prompts: 1,
+          newest,
+          newestUser: messageID,
+          fingerprint: newest.id,
+          todos: { open: 0, digest: "none" },
+        },
+      })
+    }
+  }
   return {
     listen: (report) => (say = report),
-    run({ run, prompts }) {
-      const messageID = `msg_000000000001${prompts[0]?.tail ?? ""}`
-      queueMicrotask(async () => {
-        say({ type: "session", run, sessionID: `ses_${run.task}` })
-        say({ type: "prompted", run, n: 0, messageID })
-        await work(run.task)
-        const newest = { id: `${messageID}a`, role: "assistant", parentID: messageID, completed: true, finish: "stop", summary: false, output: true, text: "Done." } as const
-        for (const seq of [1, 2]) {
-          say({ type: "snapshot", run, seq, snapshot: { status: { type: "absent" }, prompts: 1, newest, newestUser: messageID, fingerprint: newest.id, todos: { open: 0, digest: "none" } } })
-        }
-      })
-    },
+    run: (assignment) => queueMicrotask(() => void play(assignment)),
     command(run, command) {
       if (command.type === "stop") say({ type: "stopped", run, idle: true })
     },

@@ -121,7 +121,9 @@ async function measure(name: string, command: string[], failures: Map<string, st
 async function buildForNode(): Promise<string> {
   const outdir = join(BENCH, "node_modules", ".pools")
   const { success, logs } = await Bun.build({
-    entrypoints: ["contender", "peer-worker", "stream-worker", "poolifier-worker"].map((name) => join(BENCH, "pools", `${name}.ts`)),
+    entrypoints: ["contender", "peer-worker", "stream-worker", "poolifier-worker"].map((name) =>
+      join(BENCH, "pools", `${name}.ts`),
+    ),
     outdir,
     target: "node",
     format: "esm",

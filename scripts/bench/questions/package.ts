@@ -1,0 +1,156 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { startOpenCode } from "../../../test/helpers/opencode.ts"
+import { scripted } from "../../../test/helpers/opencode.ts"
+import { packPlugin } from "../../../test/helpers/packed-plugin.ts"
+import { BENCH } from "../harness/peers.ts"
+import peers from "../package.json" with { type: "json" }
+import type { Answer, Question } from "../harness/answer.ts"
+import { verify } from "../harness/answer.ts"
+import { inTurns, median, ms, spread, times } from "../harness/stats.ts"
+
+const ROOT = resolve(BENCH, "../..")
+const PEER = "oh-my-opencode"
+
+/** How heavy is it to have? */
+export const question: Question = {
+  title: "What the package weighs, how long it takes to install, and what the plugin adds to OpenCode's start.",
+  ask: ({ quick }) => ask(quick),
+}
+
+async function ask(quick: boolean): Promise<Answer> {
+  const rounds = quick ? 1 : 3
+  using packed = packPlugin()
+  const tarball = pack()
+  const sizes: Record<string, { bytes: number; packages: number }> = {}
+  const install = (name: string, spec: string) => (): number => {
+    const folder = mkdtempSync(join(tmpdir(), "lanes-install-"))
+    try {
+      writeFileSync(
+        join(folder, "package.json"),
+        JSON.stringify({ name: "empty", private: true, dependencies: { [name]: spec } }),
+      )
+      const begun = performance.now()
+      Bun.spawnSync([process.execPath, "install", "--silent", "--ignore-scripts"], {
+        cwd: folder,
+        stdout: "ignore",
+        stderr: "ignore",
+      })
+      const took = performance.now() - begun
+      sizes[name] = weigh(join(folder, "node_modules"))
+      verify(readdirSync(join(folder, "node_modules", name)).includes("package.json"), `${name} was installed`)
+      return took
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  const installs = await inTurns(
+    { "opencode-lanes": install("opencode-lanes", `file:${tarball}`), [PEER]: install(PEER, peers.dependencies[PEER]) },
+    rounds,
+  )
+  const starts = await inTurns(
+    {
+      "no plugin": () => firstAnswer([]),
+      "opencode-lanes": () => firstAnswer([packed.directory], "delegate_task"),
+      [PEER]: () => firstAnswer([join(BENCH, "node_modules", PEER)], "background_output"),
+    },
+    rounds,
+    false,
+  )
+  rmSync(resolve(tarball, ".."), { recursive: true, force: true })
+  const bare = median(starts["no plugin"] ?? [])
+  const names = ["opencode-lanes", PEER]
+  const size = (name: string): number => sizes[name]?.bytes ?? Number.NaN
+  const added = (name: string): number => median(starts[name] ?? []) - bare
+  return {
+    tables: [
+      {
+        title: "Installing it into an empty folder, packages in the client's cache",
+        how: "`bun install` after a first one that does not count. Checked: the package is there.",
+        head: ["", "on disk", "packages", "install"],
+        rows: names.map((name) => [
+          name,
+          `${(size(name) / 1e6).toFixed(1)} MB`,
+          String(sizes[name]?.packages),
+          `${ms(median(installs[name] ?? []))} ${spread(installs[name] ?? [])}`,
+        ]),
+      },
+      {
+        title: "OpenCode from its start to the first answer",
+        how: "`opencode serve` in a new home, a session, a prompt whose model answers at once. Checked: the model was offered the plugin's tool, and the answer came.",
+        head: ["", "start to answer", "added"],
+        rows: Object.entries(starts).map(([name, all]) => [
+          name,
+          `${ms(median(all))} ${spread(all)}`,
+          name === "no plugin" ? "–" : ms(median(all) - bare),
+        ]),
+      },
+    ],
+    goals: [
+      {
+        goal: "smaller on disk than the plugin peer",
+        measured: times(size(PEER) / size("opencode-lanes")),
+        reached: size("opencode-lanes") < size(PEER),
+      },
+      {
+        goal: "adds less to OpenCode's start than the plugin peer",
+        measured: `${ms(added("opencode-lanes"))} against ${ms(added(PEER))}`,
+        reached: added("opencode-lanes") < added(PEER),
+      },
+    ],
+    notes: [],
+    plot: {
+      title: "On disk after install",
+      unit: "MB",
+      log: true,
+      bars: names.map((name) => ({ name, value: size(name) / 1e6, ours: name !== PEER })),
+    },
+  }
+}
+
+function pack(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lanes-tarball-"))
+  const { exitCode, stderr } = Bun.spawnSync(
+    [process.execPath, "pm", "pack", "--ignore-scripts", "--quiet", "--destination", folder],
+    { cwd: ROOT, stdout: "ignore", stderr: "pipe" },
+  )
+  const name = readdirSync(folder).find((file) => file.endsWith(".tgz"))
+  verify(exitCode === 0 && name !== undefined, `the package was packed: ${stderr.toString()}`)
+  return join(folder, name)
+}
+
+function weigh(folder: string): { bytes: number; packages: number } {
+  let bytes = 0
+  let packages = 0
+  for (const path of new Bun.Glob("**/*").scanSync({ cwd: folder, dot: true, onlyFiles: true })) {
+    bytes += statSync(join(folder, path)).size
+    if (/(^|\/node_modules\/|^)(@[^/]+\/)?[^/@]+\/package\.json$/.test(path)) packages++
+  }
+  return { bytes, packages }
+}
+
+async function firstAnswer(plugins: string[], tool?: string): Promise<number> {
+  const begun = performance.now()
+  await using oc = await startOpenCode({
+    plugins,
+    env: { OMO_SEND_ANONYMOUS_TELEMETRY: "0", HTTPS_PROXY: "http://127.0.0.1:9", NO_PROXY: "127.0.0.1,localhost" },
+  })
+  const { data } = await oc.client.session.create({ title: "first" })
+  await oc.client.session.promptAsync({
+    sessionID: data?.id ?? "",
+    model: { providerID: "acme", modelID: "fast" },
+    parts: [{ type: "text", text: scripted("Say hello.", { id: "first", turns: [{ text: "hello" }] }) }],
+  })
+  await oc.model.waitFor(
+    (calls) => calls.some(({ scriptId, endedAt }) => scriptId === "first" && endedAt !== undefined),
+    { timeoutMs: 60_000 },
+  )
+  const took = performance.now() - begun
+  const [call] = oc.model.calls("first")
+  verify(
+    tool === undefined || call?.tools.includes(tool) === true,
+    `the model was offered ${tool}: ${call?.tools.join(", ")}`,
+  )
+  return took
+}
