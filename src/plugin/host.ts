@@ -25,8 +25,8 @@ const RESULT_CHARS = 45_000
  * directory a task is of. It starts with the first tool call, outlives instances, and ends with the last of them.
  */
 export class PluginHost {
-  readonly transport = new HostTransport()
-  readonly turns = new Turns()
+  readonly transport: HostTransport = new HostTransport()
+  readonly turns: Turns = new Turns()
   readonly log: HostLog = new HostLog(this.transport)
   readonly events: HostEvents
   /** As they are in the newest instance. */

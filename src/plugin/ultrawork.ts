@@ -1,6 +1,6 @@
 /** Fenced and inline code, quotes and quoted lines: what is said about the word, not with it. */
 const NOT_SAID =
-  /```[\s\S]*?(?:```|$)|~~~[\s\S]*?(?:~~~|$)|`[^`\n]*`|^\s*>.*$|"[^"\n]*"|“[^”\n]*”|«[^»\n]*»|(?<!\w)'[^'\n]*'(?!\w)/gm
+  /```[\s\S]*?(?:```|(?![\s\S]))|~~~[\s\S]*?(?:~~~|(?![\s\S]))|`[^`\n]*`|^\s*>.*$|"[^"\n]*"|“[^”\n]*”|«[^»\n]*»|(?<!\w)'[^'\n]*'(?!\w)/gm
 
 const WORD = /(?<![\w/.@#-])(?:ultrawork|ulw)(?![\w/@-]|\.\w)/i
 

@@ -80,6 +80,7 @@ test("when writing to it fails three times, also after it arrived", async () => 
     },
   )
   await toldOnce(c, answers.map(taskIn))
+  expect(await Bun.file(join(oc.home.env["TMPDIR"] ?? "", "faults")).text()).toBe("3")
 }, 60_000)
 
 test("when somebody writes at that moment", async () => {

@@ -57,7 +57,10 @@ test("the tutorial's walk: launch three, look, read, queue, cancel all, go on", 
     { tools: ["q1", "q2"].map((id) => launch(id, [{ hang: true }], { model: "globex/large" })) },
     { text: "launched" },
   ])
-  expect(queued.map((answer) => /Status: (\w+)/.exec(answer)?.[1]).toSorted()).toEqual(["pending", "running"])
+  expect(queued.map((answer) => /Status: (\w+)/.exec(answer)?.[1] ?? "").toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+    "pending",
+    "running",
+  ])
   const pending = queued.find((answer) => answer.includes("Status: pending")) ?? ""
   expect(pending).toContain("Session ID: (not started)")
   expect(pending).toContain("Lane: provider:globex (1/1 busy, 0 ahead)")

@@ -131,7 +131,7 @@ export async function converse(oc: TestOpenCode, client: OpencodeClient = oc.cli
 export async function until(so: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!(await so())) {
-    if (performance.now() > end) throw new Error(`it did not come to be within ${timeoutMs} ms: ${so}`)
+    if (performance.now() > end) throw new Error(`it did not come to be within ${timeoutMs} ms: ${so.toString()}`)
     await Bun.sleep(40)
   }
 }

@@ -1,5 +1,5 @@
 /** An OpenCode plugin for tests: fails the first three tries to write into a conversation that has been named in a file. */
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 
 let failed = 0
 
@@ -19,6 +19,7 @@ export default {
         const writes = request.method === "POST" && /\/(message|prompt_async)$/.test(new URL(request.url).pathname)
         if (named !== "" && writes && request.url.includes(named) && failed < 3) {
           failed += 1
+          writeFileSync(`${process.env.TMPDIR}/faults`, String(failed))
           // The first is lost before it arrives, the second is refused, the answer of the third is lost.
           if (failed === 1) throw new TypeError("fetch failed")
           if (failed === 2) return new Response("{}", { status: 503 })

@@ -18,8 +18,36 @@ const number = (what: string, least: number, most: number): v.GenericSchema<numb
     v.description(what),
   )
 
+export interface DelegateInput {
+  readonly prompt: string
+  readonly description?: string | undefined
+  readonly agent?: string | undefined
+  readonly run_in_background?: boolean | undefined
+  readonly session_id?: string | undefined
+  readonly model?: string | undefined
+  readonly ttl_minutes?: number | undefined
+}
+
+export interface OutputInput {
+  readonly task_id: string
+  readonly block?: boolean | undefined
+  readonly timeout?: number | undefined
+  readonly full_session?: boolean | undefined
+  readonly since?: string | undefined
+}
+
+export interface CancelInput {
+  readonly task_id?: string | undefined
+  readonly all?: boolean | undefined
+}
+
+/** A schema of named arguments. */
+export type ArgumentSchema<T = unknown> = v.GenericSchema<unknown, T> & {
+  readonly entries: Readonly<Record<string, unknown>>
+}
+
 /** Arguments as a model is shown them. */
-export const DELEGATE = v.object({
+export const DELEGATE: ArgumentSchema<DelegateInput> = v.object({
   prompt: words("The whole task, for an agent that knows nothing of this conversation: goal, context, what to return."),
   description: v.optional(words("3–5 words for lists.")),
   agent: v.optional(words("Name of a subagent, such as explore, librarian, oracle or general. Default: general.")),
@@ -33,7 +61,7 @@ export const DELEGATE = v.object({
   ttl_minutes: v.optional(number("Longest run time in minutes.", 0.1, 10_080)),
 })
 
-export const OUTPUT = v.object({
+export const OUTPUT: ArgumentSchema<OutputInput> = v.object({
   task_id: words("The task (bg_…) or its session (ses_…)."),
   block: v.optional(flag("Wait for its end, up to `timeout`. Rarely needed: you are notified.")),
   timeout: v.optional(number("Longest wait in ms, with block. Default 60000, at most 600000.", 0, 600_000)),
@@ -41,14 +69,10 @@ export const OUTPUT = v.object({
   since: v.optional(words("With full_session: the cursor the page before ended with.")),
 })
 
-export const CANCEL = v.object({
+export const CANCEL: ArgumentSchema<CancelInput> = v.object({
   task_id: v.optional(words("The task to cancel (bg_… or ses_…).")),
   all: v.optional(flag("Cancel all unfinished tasks of this conversation.")),
 })
-
-export type DelegateInput = v.InferOutput<typeof DELEGATE>
-export type OutputInput = v.InferOutput<typeof OUTPUT>
-export type CancelInput = v.InferOutput<typeof CANCEL>
 
 /** Other words models know the arguments by. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -59,19 +83,17 @@ const ALIASES: Readonly<Record<string, string>> = {
   sessionId: "session_id",
 }
 
-type Schema = typeof DELEGATE | typeof OUTPUT | typeof CANCEL
-
 /** As JSON Schema, exactly: what is required and what is not. */
-export function jsonSchemaOf(schema: Schema): { readonly properties: Record<string, object>; readonly whole: object } {
+export function jsonSchemaOf(schema: ArgumentSchema): {
+  readonly properties: Record<string, object>
+  readonly whole: object
+} {
   const { $schema: _, ...whole } = toJsonSchema(schema, { errorMode: "ignore" }) as Record<string, unknown>
   return { properties: whole["properties"] as Record<string, object>, whole }
 }
 
 /** What a model has sent, or one sentence on what is wrong with it. */
-export function read<S extends Schema>(
-  schema: S,
-  sent: unknown,
-): { readonly value: v.InferOutput<S> } | { readonly wrong: string } {
+export function read<T>(schema: ArgumentSchema<T>, sent: unknown): { readonly value: T } | { readonly wrong: string } {
   const parsed = v.safeParse(schema, named(sent, schema))
   if (parsed.success) return { value: parsed.output }
   const [issue] = parsed.issues
@@ -84,7 +106,7 @@ export function read<S extends Schema>(
 }
 
 /** By their proper names; without what is null; `"true"` and `"5"` as what they mean. */
-function named(sent: unknown, schema: Schema): unknown {
+function named(sent: unknown, schema: ArgumentSchema): unknown {
   if (typeof sent !== "object" || sent === null || Array.isArray(sent)) return sent
   const entries = Object.entries(sent).flatMap(([key, value]: [string, unknown]) => {
     const name = ALIASES[key] ?? key
@@ -94,7 +116,7 @@ function named(sent: unknown, schema: Schema): unknown {
   return Object.fromEntries(entries)
 }
 
-function meant(schema: Schema, name: string, value: unknown): unknown {
+function meant(schema: ArgumentSchema, name: string, value: unknown): unknown {
   if (typeof value !== "string") return value
   // Optional arguments left blank are left out.
   if (value.trim() === "" && name !== "prompt") return undefined
@@ -104,7 +126,7 @@ function meant(schema: Schema, name: string, value: unknown): unknown {
   return value
 }
 
-function typeOf(schema: Schema, name: string): unknown {
+function typeOf(schema: ArgumentSchema, name: string): unknown {
   return Reflect.get(jsonSchemaOf(schema).properties[name] ?? {}, "type")
 }
 

@@ -1,0 +1,149 @@
+import { expect, test } from "bun:test"
+
+import { OpencodeParent } from "../../src/adapters/opencode-parent.ts"
+import type { Transport, WireRequest } from "../../src/coordinator/ports.ts"
+import type { Delivery } from "../../src/core/effects.ts"
+import { SystemClock } from "../../src/adapters/system-clock.ts"
+
+interface Message {
+  id: string
+  role: string
+  agent?: string
+  parentID?: string
+}
+
+/** A server with one conversation; `act` sees each request first and may answer or throw. */
+function conversation(act: (request: WireRequest, n: number) => number | void = () => {}) {
+  const messages: Message[] = [{ id: "msg_000000000001aaaaaaaaaaaaaa", role: "user", agent: "plan" }]
+  const sent: { path: string; body: Record<string, unknown> }[] = []
+  let busy = false
+  let n = 0
+  const transport: Transport = {
+    async fetch(request) {
+      const path = request.path.split("?")[0] ?? ""
+      const failed = act(request, (n += 1))
+      if (typeof failed === "number") return { status: failed, headers: {}, body: "{}" }
+      if (path === "/session/status")
+        return { status: 200, headers: {}, body: JSON.stringify(busy ? { ses_1: { type: "busy" } } : {}) }
+      if (request.method === "POST") {
+        const body = JSON.parse(request.body ?? "") as { messageID: string; agent?: string }
+        sent.push({ path, body: { ...body } })
+        if (!messages.some(({ id }) => id === body.messageID)) {
+          messages.push({
+            id: body.messageID,
+            role: "user",
+            ...(body.agent === undefined ? {} : { agent: body.agent }),
+          })
+        }
+        return { status: 200, headers: {}, body: "{}" }
+      }
+      return { status: 200, headers: {}, body: JSON.stringify(messages.map((info) => ({ info, parts: [] }))) }
+    },
+  }
+  return { transport, messages, sent, setBusy: (value: boolean) => (busy = value) }
+}
+
+const delivery = (wake: boolean, attempt = 1): Delivery => ({
+  parent: { sessionID: "ses_1", batch: "b", agent: "build", model: "acme/fast" },
+  directory: "/x",
+  items: [
+    { task: "bg_1", epoch: 1, tail: "AAAAAAAAAAAAAA" },
+    { task: "bg_2", epoch: 1, tail: "BBBBBBBBBBBBBB" },
+  ],
+  wake,
+  attempt,
+})
+
+function parentOn(transport: Transport, clock: SystemClock, ring: Set<() => void> = new Set()): OpencodeParent {
+  return new OpencodeParent({
+    transport,
+    clock,
+    text: ({ task }) => task,
+    onIdle: (_id, callback) => {
+      ring.add(callback)
+      return () => ring.delete(callback)
+    },
+  })
+}
+
+const patient = new AbortController().signal
+
+test("each item is one message, the last with a turn, in the conversation's agent and the task's model", async () => {
+  using clock = new SystemClock()
+  const { transport, sent } = conversation()
+  const proofs = await parentOn(transport, clock).deliver(delivery(true), [], patient)
+  expect(sent.map(({ path }) => path)).toEqual(["/session/ses_1/message", "/session/ses_1/prompt_async"])
+  expect(sent.map(({ body }) => [body["messageID"], body["agent"], body["noReply"]])).toEqual([
+    [proofs[0], "plan", true],
+    [proofs[1], "plan", undefined],
+  ])
+  expect(sent[0]?.body["model"]).toEqual({ providerID: "acme", modelID: "fast" })
+  expect(proofs.map((id) => id.slice(-14))).toEqual(["AAAAAAAAAAAAAA", "BBBBBBBBBBBBBB"])
+})
+
+test("what is there already is not written again, but a turn nobody answered starts", async () => {
+  using clock = new SystemClock()
+  const { transport, sent, messages } = conversation()
+  messages.push(
+    { id: "msg_000000000002AAAAAAAAAAAAAA", role: "user" },
+    { id: "msg_000000000003BBBBBBBBBBBBBB", role: "user" },
+  )
+  const parent = parentOn(transport, clock)
+  await parent.deliver(delivery(true, 2), [], patient)
+  expect(sent.map(({ body }) => body["messageID"])).toEqual(["msg_000000000003BBBBBBBBBBBBBB"])
+  messages.push({ id: "msg_000000000004cccccccccccccc", role: "assistant", parentID: "msg_000000000003BBBBBBBBBBBBBB" })
+  sent.length = 0
+  expect(await parent.deliver(delivery(true, 3), [], patient)).toHaveLength(2)
+  expect(sent).toEqual([])
+})
+
+test("a message whose answer was lost keeps its id when it is sent again", async () => {
+  using clock = new SystemClock()
+  const ids: unknown[] = []
+  let lose = true
+  const { transport } = conversation((request) => {
+    if (request.method !== "POST") return undefined
+    ids.push((JSON.parse(request.body ?? "") as { messageID: string }).messageID)
+    if (!lose) return undefined
+    lose = false
+    return 503
+  })
+  const parent = parentOn(transport, clock)
+  expect(parent.deliver(delivery(false), [], patient)).rejects.toMatchObject({ code: "SERVER_BUSY" })
+  await Bun.sleep(0)
+  await parent.deliver(delivery(false, 2), [], patient)
+  expect(ids[1]).toBe(ids[0])
+})
+
+test("nothing is written while the conversation is at work; the host's word that it is idle is heard at once", async () => {
+  using clock = new SystemClock()
+  const { transport, sent, setBusy } = conversation()
+  setBusy(true)
+  const ring = new Set<() => void>()
+  const delivering = parentOn(transport, clock, ring).deliver(delivery(true), [], patient)
+  await Bun.sleep(50)
+  expect(sent).toEqual([])
+  setBusy(false)
+  const from = performance.now()
+  for (const callback of ring) callback()
+  expect(await delivering).toHaveLength(2)
+  expect(performance.now() - from).toBeLessThan(500)
+  expect(ring.size).toBe(0)
+})
+
+test("a delivery called back stops waiting, a conversation that is gone is told as such", async () => {
+  using clock = new SystemClock()
+  const { transport, setBusy } = conversation()
+  setBusy(true)
+  const back = new AbortController()
+  const delivering = parentOn(transport, clock).deliver(delivery(true), [], back.signal)
+  delivering.catch(() => {})
+  await Bun.sleep(20)
+  back.abort()
+  expect(delivering).rejects.toBeDefined()
+  const gone = conversation((request) => (request.path.includes("/message") ? 404 : undefined))
+  expect(parentOn(gone.transport, clock).deliver(delivery(true), [], patient)).rejects.toMatchObject({
+    code: "NOT_FOUND",
+  })
+  await delivering.catch(() => {})
+})
