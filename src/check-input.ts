@@ -45,7 +45,8 @@ export function checkPrompt(prompt: unknown): void {
 }
 
 export function checkModel(model: unknown): void {
-  if (model !== undefined && !/^[^/]+\/.+$/.test(String(model))) throw invalid("model", '"provider/model"', model)
+  const named = typeof model === "string" && /^[^/]+\/.+$/.test(model)
+  if (model !== undefined && !named) throw invalid("model", '"provider/model"', model)
 }
 
 export function checkTtl(ttlMs: unknown): void {

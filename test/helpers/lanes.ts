@@ -33,8 +33,10 @@ export async function lanesOn(oc: TestOpenCode, options: Partial<CreateOptions> 
   return {
     lanes,
     heard,
-    of: (type, id) => heard.filter((event) => event.type === type && (id === undefined || ("id" in event && event.id === id))) as never,
-    run: (script, input = {}) => lanes.launch({ agent: "general", prompt: scripted(`Play ${script.id}`, script), ...input }),
+    of: (type, id) =>
+      heard.filter((event) => event.type === type && (id === undefined || ("id" in event && event.id === id))) as never,
+    run: (script, input = {}) =>
+      lanes.launch({ agent: "general", prompt: scripted(`Play ${script.id}`, script), ...input }),
     [Symbol.asyncDispose]: () => lanes.close(),
   }
 }

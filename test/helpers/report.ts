@@ -6,6 +6,6 @@ export function report(title: string, head: readonly string[], rows: readonly (r
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`
   const table = [`### ${title}`, "", line(head), line(head.map(() => "---")), ...rows.map(line), ""].join("\n")
   const folder = process.env["LANES_REPORT"]
-  if (folder === undefined) console.log(`\n${table}`)
+  if (folder === undefined) process.stdout.write(`\n${table}\n`)
   else appendFileSync(join(folder, "end-to-end.md"), `${table}\n`)
 }
