@@ -78,7 +78,7 @@ export class ParentSession {
     const answer = await this.#transport.fetch(
       {
         method,
-        path: `${path}?${search}`,
+        path: `${path}?${search.toString()}`,
         headers: body === undefined ? {} : { "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       },
