@@ -41,12 +41,20 @@ export const simulateCommand: CommandDef<typeof args> = defineCommand({
         print(result.rows, () => [...result.timeline(), `${words(result.states)}, hash ${result.hash}`].join("\n"))
         return EXIT.ok
       }
-      const result = campaign({ ...load, seeds: wholeOf("seeds", seeds ?? "100", 1), from: wholeOf("from", from ?? "0", 0) })
+      const result = campaign({
+        ...load,
+        seeds: wholeOf("seeds", seeds ?? "100", 1),
+        from: wholeOf("from", from ?? "0", 0),
+      })
       print(result, () => campaignTable(result))
       return EXIT.ok
     } catch (thrown) {
       if (!(thrown instanceof Violation)) throw thrown
-      print(thrown.finding, () => `${thrown.message}\nSee it again with: lanes simulate --trace ${thrown.seed} --faults ${chosen ?? "swarm"}`)
+      print(
+        thrown.finding,
+        () =>
+          `${thrown.message}\nSee it again with: lanes simulate --trace ${thrown.seed} --faults ${chosen ?? "swarm"}`,
+      )
       return EXIT.failed
     }
   },
@@ -65,7 +73,9 @@ function faultsOf(text: string): FaultPlan {
   const names = text.split(",").map((name) => name.trim())
   const strange = names.find((name) => !(FAULT_CLASSES as readonly string[]).includes(name))
   if (strange === undefined) return faults.only(...(names as FaultClass[]))
-  throw new UsageError(`--faults: there is no fault "${strange}". There are none, all, swarm, ${FAULT_CLASSES.join(", ")}.`)
+  throw new UsageError(
+    `--faults: there is no fault "${strange}". There are none, all, swarm, ${FAULT_CLASSES.join(", ")}.`,
+  )
 }
 
 function wholeOf(name: string, text: string, min: number): number {
@@ -79,7 +89,9 @@ function readPlan(file: string): Plan {
   try {
     text = readFileSync(file, "utf8")
   } catch (thrown) {
-    throw new UsageError(`--plan: ${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`)
+    throw new UsageError(
+      `--plan: ${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
+    )
   }
   const errors: ParseError[] = []
   const value: unknown = parse(text, errors, { allowTrailingComma: true })

@@ -20,7 +20,13 @@ export type Act =
   /** Writes for ever. */
   | { readonly do: "chatter" }
   /** The provider refuses so often; the last time for good when `gives up`. */
-  | { readonly do: "retry"; readonly status: number; readonly times: number; readonly after: Range | undefined; readonly fatal: boolean }
+  | {
+      readonly do: "retry"
+      readonly status: number
+      readonly times: number
+      readonly after: Range | undefined
+      readonly fatal: boolean
+    }
   /** The stream ends without a finish reason, so often; OpenCode asks again each time. */
   | { readonly do: "truncate"; readonly times: number }
   | { readonly do: "compact" }
@@ -53,7 +59,12 @@ export class AgentScript {
 
   /** A tool call and, after it, another model step. `silent`: its output does not grow. */
   tool(name: string, span: Span, options: { readonly silent?: boolean } = {}): AgentScript {
-    return this.#and({ do: "tool", name, for: parseSpan(span, `time of the tool ${name}`), silent: options.silent ?? false })
+    return this.#and({
+      do: "tool",
+      name,
+      for: parseSpan(span, `time of the tool ${name}`),
+      silent: options.silent ?? false,
+    })
   }
 
   /** Open TODOs; closed before the answer but for `left`, and those after `afterNudges` nudges (never, if not given). */
@@ -86,10 +97,19 @@ export class AgentScript {
   }
 
   /** The provider refuses with this status so often, then answers; `fatal`: never. */
-  retry(status: 429 | 500, options: { readonly times?: number; readonly after?: Span; readonly fatal?: boolean } = {}): AgentScript {
+  retry(
+    status: 429 | 500,
+    options: { readonly times?: number; readonly after?: Span; readonly fatal?: boolean } = {},
+  ): AgentScript {
     const { times = 2, after, fatal = false } = options
     whole(times, 1, "a number of refusals")
-    return this.#and({ do: "retry", status, times, after: after === undefined ? undefined : parseSpan(after, "time to wait"), fatal })
+    return this.#and({
+      do: "retry",
+      status,
+      times,
+      after: after === undefined ? undefined : parseSpan(after, "time to wait"),
+      fatal,
+    })
   }
 
   /** The stream breaks off without a finish reason; Infinity = a loop without end. */
@@ -135,7 +155,11 @@ export class AgentScript {
   checked(): AgentScript {
     const last = this.acts.at(-1)
     if (last === undefined || !ENDINGS.has(last.do)) {
-      throw new LanesError("INVALID_INPUT", "This agent never comes to an end.", "Close its script with done, fail, escape, hang or chatter.")
+      throw new LanesError(
+        "INVALID_INPUT",
+        "This agent never comes to an end.",
+        "Close its script with done, fail, escape, hang or chatter.",
+      )
     }
     return this
   }

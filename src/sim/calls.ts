@@ -37,13 +37,16 @@ const READ_MS = 8_000
 /** The port SessionApi over the simulated server. */
 export function simApi(line: Line): SessionApi {
   const { server, loop } = line
-  const call = <T>(kind: CallKind, signal: AbortSignal | undefined, act: () => T): Promise<T> => ask(line, kind, signal, act)
+  const call = <T>(kind: CallKind, signal: AbortSignal | undefined, act: () => T): Promise<T> =>
+    ask(line, kind, signal, act)
 
   return {
     create: (input, signal) => call("create", signal, () => server.create(input)),
     get: (_, id, signal) => call("get", signal, () => server.session(id).info()),
-    list: (directory, { since = 0, limit = 100 }, signal) => call("list", signal, () => server.list(directory, since, limit)),
-    stamp: (_, id, { metadata, permission }, signal) => call("stamp", signal, () => server.stamp(id, metadata, permission)),
+    list: (directory, { since = 0, limit = 100 }, signal) =>
+      call("list", signal, () => server.list(directory, since, limit)),
+    stamp: (_, id, { metadata, permission }, signal) =>
+      call("stamp", signal, () => server.stamp(id, metadata, permission)),
     prompt: (_, id, input, signal) => call("prompt", signal, () => server.prompt(id, input)),
     status: (directory, signal) => {
       const read = (): Promise<StatusSample> => {
@@ -61,7 +64,8 @@ export function simApi(line: Line): SessionApi {
       sample.then(over, over)
       return sample
     },
-    newest: (_, id, { limit, maxChars }, signal) => call("newest", signal, () => server.session(id).page(limit, maxChars)),
+    newest: (_, id, { limit, maxChars }, signal) =>
+      call("newest", signal, () => server.session(id).page(limit, maxChars)),
     messages: (_, id, { limit }, signal) => call("messages", signal, () => server.session(id).plain(limit)),
     todos: (_, id, signal) => call("todos", signal, () => todosOf(server.session(id).todos)),
     asks: (directory, signal) => call("asks", signal, () => server.asks(directory)),
@@ -100,7 +104,7 @@ function ask<T>(line: Line, kind: CallKind, signal: AbortSignal | undefined, act
         try {
           resolve(done())
         } catch (thrown) {
-          reject(thrown as LanesError)
+          reject(thrown)
         }
       }),
     )

@@ -3,7 +3,7 @@ import { Dice } from "./dice.ts"
 import type { FaultPlan } from "./faults.ts"
 import { faults as plans } from "./faults.ts"
 import { configOf, populate } from "./scenario.ts"
-import type { RunResult } from "./simulate.ts"
+import type { RunResult } from "./result.ts"
 import { Simulation } from "./simulate.ts"
 import type { Config } from "../config.ts"
 import type { Oracle } from "./truth.ts"
@@ -51,31 +51,49 @@ export function campaign(options: CampaignOptions): CampaignResult {
   const single = numberFrom("SIM_SEED")
   const from = single ?? options.from ?? 0
   const seeds = single === undefined ? (numberFrom("SIM_NUM") ?? options.seeds) : 1
-  if (!Number.isInteger(seeds) || seeds < 1) throw new LanesError("INVALID_INPUT", `Expected a number of seeds as an integer ≥ 1, got ${seeds}.`)
+  if (!Number.isInteger(seeds) || seeds < 1)
+    throw new LanesError("INVALID_INPUT", `Expected a number of seeds as an integer ≥ 1, got ${seeds}.`)
   const twice = options.twice ?? process.env["SIM_CHECK_DETERMINISM"] === "1"
   const reached = new Map<string, number>()
   let [tasks, events, virtualMs, hash] = [0, 0, 0, 0]
   for (let seed = from; seed < from + seeds; seed++) {
     const run = playSeed(seed, options)
     if (twice && playSeed(seed, options).result.hash !== run.result.hash) {
-      throw new LanesError("INVALID_INPUT", `Seed ${seed} gave two different runs: something in it depends on more than the seed.`)
+      throw new LanesError(
+        "INVALID_INPUT",
+        `Seed ${seed} gave two different runs: something in it depends on more than the seed.`,
+      )
     }
     tasks += run.sim.world.tasks.size
     events += run.result.events
     virtualMs += run.result.elapsed
     hash = (Math.imul(hash, 31) ^ Number.parseInt(run.result.hash, 16)) >>> 0
-    for (const what of run.sim.world.reached.keys()) reached.set(what, (reached.get(what) ?? 0) + 1)
+    for (const what of run.sim.world.tally.reached.keys()) reached.set(what, (reached.get(what) ?? 0) + 1)
     options.each?.(seed, run.result)
   }
   const missing = single === undefined ? (options.sometimes ?? []).filter((what) => !reached.has(what)) : []
   if (missing.length > 0) {
-    throw new LanesError("INVALID_INPUT", `${seeds} seeds never reached ${missing.join(", ")}.`, "Play more seeds, or faults and agents that lead there.")
+    throw new LanesError(
+      "INVALID_INPUT",
+      `${seeds} seeds never reached ${missing.join(", ")}.`,
+      "Play more seeds, or faults and agents that lead there.",
+    )
   }
-  return { seeds, tasks, events, virtualMs, reached: Object.fromEntries(reached), hash: hash.toString(16).padStart(8, "0") }
+  return {
+    seeds,
+    tasks,
+    events,
+    virtualMs,
+    reached: Object.fromEntries(reached),
+    hash: hash.toString(16).padStart(8, "0"),
+  }
 }
 
 /** One seed of a campaign, from its first launch until nothing is retained. */
-export function playSeed(seed: number, options: Omit<CampaignOptions, "seeds"> = {}): { sim: Simulation; result: RunResult } {
+export function playSeed(
+  seed: number,
+  options: Omit<CampaignOptions, "seeds"> = {},
+): { sim: Simulation; result: RunResult } {
   const dice = new Dice(seed)
   const config = typeof options.config === "function" ? options.config(seed) : (options.config ?? configOf(seed))
   const sim = new Simulation({

@@ -1,9 +1,11 @@
 import type { Config } from "../config.ts"
 import { playSeed } from "./campaign.ts"
 import type { CampaignOptions } from "./campaign.ts"
+import type { FaultPlan } from "./faults.ts"
 import { faults } from "./faults.ts"
 import { firstDifference } from "./replay.ts"
-import type { RunResult, Simulation } from "./simulate.ts"
+import type { RunResult } from "./result.ts"
+import type { Simulation } from "./simulate.ts"
 
 /** Promises that take two runs to see. Each answers with a sentence when it does not hold. */
 
@@ -15,7 +17,7 @@ export function wallClockDecides(seed: number): string | undefined {
 }
 
 /** 27: what was recorded replays to the same. */
-export function replaysOtherwise(seed: number, plan = faults.swarm()): string | undefined {
+export function replaysOtherwise(seed: number, plan: FaultPlan = faults.swarm()): string | undefined {
   const { sim } = playSeed(seed, { faults: plan, record: true })
   for (const { options, inputs, said } of sim.world.recordings) {
     const difference = firstDifference({ options, inputs }, said)
@@ -25,7 +27,7 @@ export function replaysOtherwise(seed: number, plan = faults.swarm()): string | 
 }
 
 /** 28: the same seed gives the same hash. */
-export function runsTwoWays(seed: number, plan = faults.swarm()): string | undefined {
+export function runsTwoWays(seed: number, plan: FaultPlan = faults.swarm()): string | undefined {
   const [once, again] = [playSeed(seed, { faults: plan }).result.hash, playSeed(seed, { faults: plan }).result.hash]
   return once === again ? undefined : `seed ${seed} gave ${once} and ${again}`
 }

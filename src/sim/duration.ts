@@ -38,7 +38,8 @@ export function parseSpan(text: Span, what = "a span"): Range {
   const [from = "", to = "", more] = text.split("..")
   if (more !== undefined) throw refused(text, what)
   const range = { min: parseDuration(from, what), max: parseDuration(to, what) }
-  if (range.min > range.max) throw new LanesError("INVALID_INPUT", `Expected ${what} from short to long, got "${text}".`)
+  if (range.min > range.max)
+    throw new LanesError("INVALID_INPUT", `Expected ${what} from short to long, got "${text}".`)
   return range
 }
 

@@ -2,6 +2,7 @@ import type { Delivery } from "../core/effects.ts"
 import type { RunReport } from "../core/inputs.ts"
 import type { Options } from "../core/options.ts"
 import type { RunRef, TaskId, TaskRow } from "../core/task.ts"
+import type { Ambush } from "./ambush.ts"
 import type { CallFate, CallKind } from "./calls.ts"
 import type { Loop } from "./clock.ts"
 import type { Dice } from "./dice.ts"
@@ -10,7 +11,6 @@ import type { DeliveryFate } from "./parents.ts"
 import type { SimServer } from "./server.ts"
 import type { CrashKind } from "./threads.ts"
 import type { TaskTruth } from "./truth.ts"
-import type { Ambush } from "./world.ts"
 
 /** Where chance is thrown for what happens to single calls, reports, runs and messages. */
 interface Fortune {
@@ -100,7 +100,11 @@ export function callFate(world: Fortune, kind: CallKind, task: TaskTruth | undef
 }
 
 /** How a report gets to the coordinator. */
-export function travelOf(world: Fortune, task: TaskTruth | undefined, report: RunReport): { ms: number; copies: number; overtakes: boolean } {
+export function travelOf(
+  world: Fortune,
+  task: TaskTruth | undefined,
+  report: RunReport,
+): { ms: number; copies: number; overtakes: boolean } {
   const { dice, rates } = world
   if (task === undefined || !("report.delay" in rates || "report.duplicate" in rates || "report.reorder" in rates)) {
     return { ms: 0.3, copies: 1, overtakes: false }
@@ -120,7 +124,11 @@ export function travelOf(world: Fortune, task: TaskTruth | undefined, report: Ru
 }
 
 /** What becomes of the worker that took this run. */
-export function doomOf(world: Fortune, task: TaskTruth | undefined, run: RunRef): { in: number; how: CrashKind | "spins" | "silent" } | undefined {
+export function doomOf(
+  world: Fortune,
+  task: TaskTruth | undefined,
+  run: RunRef,
+): { in: number; how: CrashKind | "spins" | "silent" } | undefined {
   const { dice, rates } = world
   if (task === undefined) return undefined
   const n = run.attempt

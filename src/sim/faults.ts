@@ -69,7 +69,8 @@ export const faults = {
       const share = dice.pick([0, 0.15, 0.3, 0.5, 0.8], "swarm", 0)
       const rates: Partial<Record<FaultClass, number>> = {}
       from.forEach((name, i) => {
-        if (dice.chance(share, "swarm", 1, i)) rates[name] = Math.min(1, CLASSES[name] * dice.pick([0.3, 1, 1, 3], "swarm", 2, i))
+        if (dice.chance(share, "swarm", 1, i))
+          rates[name] = Math.min(1, CLASSES[name] * dice.pick([0.3, 1, 1, 3], "swarm", 2, i))
       })
       return rates
     },

@@ -1,13 +1,6 @@
 import type { FaultClass } from "./faults.ts"
 import type { World } from "./world.ts"
 
-/** When and how things break for the whole machine. */
-interface Strike {
-  readonly what: FaultClass
-  readonly at: number
-  readonly n: number
-}
-
 /** At most so many of a kind. */
 const MOST = 3
 /** Long enough that a run meets them, short enough that most fall into it. */
@@ -20,52 +13,46 @@ export function scheduleMishaps(world: World): void {
     for (let n = 0; n < MOST; n++) {
       if (!world.dice.chance(n === 0 ? rate : rate / 2, what, 0, n)) continue
       const at = 50 + world.dice.unit("at", what.length, n * 31 + MACHINE.indexOf(what)) ** 2 * WITHIN_MS
-      world.loop.after(at, () => strike(world, { what, at, n }))
+      world.loop.after(at, () => STRIKES[what]?.(world, (kind) => world.dice.unit(`${what} ${kind}`, 0, n)))
     }
   }
 }
 
-const MACHINE: readonly FaultClass[] = [
-  "events.dropped",
-  "events.stalled",
-  "server.restart",
-  "server.cut",
-  "server.dispose",
-  "coordinator.crash",
-  "host.crash",
-  "machine.sleep",
-  "wall.jump",
-  "user.limits",
-]
-
-function strike(world: World, { what, n }: Strike): void {
-  const roll = (kind: string): number => world.dice.unit(`${what} ${kind}`, 0, n)
-  switch (what) {
-    case "events.dropped":
-    case "events.stalled":
-      world.strike(what)
-      return world.dropEvents(500 + roll("for") * 90_000, what === "events.stalled")
-    case "server.restart":
-      return restartServer(world, 10 + roll("for") ** 3 * 60_000, roll("told") < 0.5)
-    case "server.cut":
-      return cutServer(world, 100 + roll("for") ** 3 * 400_000)
-    case "server.dispose":
-      return disposeInstance(world, roll("for") ** 2 * 15_000)
-    case "coordinator.crash":
-      return crashCoordinator(world, { downMs: 100 + roll("for") ** 3 * 60_000, effects: Math.floor(roll("effect") * 6), server: false })
-    case "host.crash":
-      return crashCoordinator(world, { downMs: 500 + roll("for") ** 3 * 60_000, effects: Math.floor(roll("effect") * 6), server: true })
-    case "machine.sleep":
-      return sleepMachine(world, 60_000 + roll("for") * 28_800_000)
-    case "wall.jump":
-      return jumpWall(world, (roll("by") - 0.5) * 7_200_000)
-    case "user.limits": {
-      const defaultConcurrency = 1 + Math.floor(roll("limit") * 6)
-      world.strike(what, `the limit of default is ${defaultConcurrency}`)
-      return world.limit({ defaultConcurrency })
-    }
-  }
+/** What one of them does, by throws of its own. */
+const STRIKES: Readonly<Partial<Record<FaultClass, (world: World, roll: (kind: string) => number) => void>>> = {
+  "events.dropped": (world, roll) => {
+    world.strike("events.dropped")
+    world.dropEvents(500 + roll("for") * 90_000, false)
+  },
+  "events.stalled": (world, roll) => {
+    world.strike("events.stalled")
+    world.dropEvents(500 + roll("for") * 90_000, true)
+  },
+  "server.restart": (world, roll) => restartServer(world, 10 + roll("for") ** 3 * 60_000, roll("told") < 0.5),
+  "server.cut": (world, roll) => cutServer(world, 100 + roll("for") ** 3 * 400_000),
+  "server.dispose": (world, roll) => disposeInstance(world, roll("for") ** 2 * 15_000),
+  "coordinator.crash": (world, roll) =>
+    crashCoordinator(world, {
+      downMs: 100 + roll("for") ** 3 * 60_000,
+      effects: Math.floor(roll("effect") * 6),
+      server: false,
+    }),
+  "host.crash": (world, roll) =>
+    crashCoordinator(world, {
+      downMs: 500 + roll("for") ** 3 * 60_000,
+      effects: Math.floor(roll("effect") * 6),
+      server: true,
+    }),
+  "machine.sleep": (world, roll) => sleepMachine(world, 60_000 + roll("for") * 28_800_000),
+  "wall.jump": (world, roll) => jumpWall(world, (roll("by") - 0.5) * 7_200_000),
+  "user.limits": (world, roll) => {
+    const defaultConcurrency = 1 + Math.floor(roll("limit") * 6)
+    world.strike("user.limits", `the limit of default is ${defaultConcurrency}`)
+    world.limit({ defaultConcurrency })
+  },
 }
+
+const MACHINE = Object.keys(STRIKES) as FaultClass[]
 
 /** `kill -9` of OpenCode, and another one soon after; `told`: whoever supervises it tells the coordinator. */
 export function restartServer(world: World, downMs: number, told: boolean): void {
@@ -101,9 +88,15 @@ export function disposeInstance(world: World, ms: number): void {
 }
 
 /** `kill -9` of the coordinator's process after so many more effects; `server`: its OpenCode goes with it. */
-export function crashCoordinator(world: World, how: { readonly downMs: number; readonly effects: number; readonly server: boolean }): void {
+export function crashCoordinator(
+  world: World,
+  how: { readonly downMs: number; readonly effects: number; readonly server: boolean },
+): void {
   if (world.coordinator === undefined) return
-  world.strike(how.server ? "host.crash" : "coordinator.crash", `the coordinator dies after ${how.effects} more effects`)
+  world.strike(
+    how.server ? "host.crash" : "coordinator.crash",
+    `the coordinator dies after ${how.effects} more effects`,
+  )
   const dies = (): void => {
     world.onCrash = undefined
     const down = world.server.up

@@ -81,7 +81,13 @@ function tell(conversation: SimConversation, delivery: Delivery, loop: Loop): st
   const proofs = delivery.items.map(({ task, epoch, tail }, i) => {
     if (!conversation.told.has(tail)) {
       fresh = true
-      conversation.told.set(tail, { task, epoch, tail, at: loop.now, woke: delivery.wake && i === delivery.items.length - 1 })
+      conversation.told.set(tail, {
+        task,
+        epoch,
+        tail,
+        at: loop.now,
+        woke: delivery.wake && i === delivery.items.length - 1,
+      })
     }
     return `msg_${tail}`
   })

@@ -96,7 +96,14 @@ function play(plan: Plan): Forecast {
     const until = Math.max(...rows.map(({ id }) => run.endedAt(id) ?? 0))
     const slots = limit ?? run.peak(lane)
     const utilisation = until === 0 || slots === 0 ? 0 : Math.min(1, run.slotMs(lane) / (slots * until))
-    return { lane, limit, tasks: rows.length, waitP50: quantile(waits, 0.5), waitP95: quantile(waits, 0.95), utilisation }
+    return {
+      lane,
+      limit,
+      tasks: rows.length,
+      waitP50: quantile(waits, 0.5),
+      waitP95: quantile(waits, 0.95),
+      utilisation,
+    }
   })
   const makespan = Math.max(...run.rows.map(({ id }) => run.endedAt(id) ?? 0))
   return { makespan, states: run.states, lanes: lanes.toSorted((a, b) => (a.lane < b.lane ? -1 : 1)) }
@@ -125,7 +132,8 @@ function limitOf(lane: string, options: Options): number | null {
 function raised(config: Config, lane: string, limit: number): Config {
   if (lane === "default") return { ...config, defaultConcurrency: limit }
   const name = lane.slice(lane.indexOf(":") + 1)
-  if (lane.startsWith("provider:")) return { ...config, providerConcurrency: { ...config.providerConcurrency, [name]: limit } }
+  if (lane.startsWith("provider:"))
+    return { ...config, providerConcurrency: { ...config.providerConcurrency, [name]: limit } }
   return { ...config, modelConcurrency: { ...config.modelConcurrency, [name]: limit } }
 }
 

@@ -91,7 +91,9 @@ export class Player {
   /** Aborts the turn; before it has begun nothing is there to abort. */
   abort(): void {
     if (!this.working || !this.#started) return
-    this.#later({ min: 100, max: this.tool ? 400 : 150 }, () => this.cut({ name: "MessageAbortedError", message: "Aborted" }))
+    this.#later({ min: 100, max: this.tool ? 400 : 150 }, () =>
+      this.cut({ name: "MessageAbortedError", message: "Aborted" }),
+    )
   }
 
   /** The turn ends here, with an error on its message. OpenCode says idle first, and again once the message is closed. */
@@ -130,10 +132,10 @@ export class Player {
   /** An ask was answered; without a word to the model its turn ends. */
   answered(askID: string, message: string | undefined): void {
     if (!this.#session.asks.delete(askID)) return
-    const { hint } = this.#stage
-    hint(this.#session, { type: "answered", askID, rejected: true })
+    this.#stage.hint(this.#session, { type: "answered", askID, rejected: true })
     const open = this.#message
-    if (open !== undefined) for (const part of open.parts) if (part.type === "tool" && part.state === "running") part.state = "error"
+    if (open !== undefined)
+      for (const part of open.parts) if (part.type === "tool" && part.state === "running") part.state = "error"
     this.#at++
     this.#close("tool-calls")
     if (message === undefined) {
@@ -184,7 +186,9 @@ export class Player {
         return this.#runTool(act.name, this.#ms(act.for), !act.silent, () => this.#step())
       case "todos":
         this.#left = { keep: act.left, afterNudges: act.afterNudges }
-        return this.#write(Array.from({ length: act.count }, (_, i) => ({ content: `part ${i + 1}`, status: "pending" })))
+        return this.#write(
+          Array.from({ length: act.count }, (_, i) => ({ content: `part ${i + 1}`, status: "pending" })),
+        )
       case "list":
         this.#left = { keep: act.todos.length, afterNudges: Number.POSITIVE_INFINITY }
         return this.#write(act.todos)
@@ -337,12 +341,16 @@ export class Player {
   #synthetic(text: string): void {
     const id = this.#stage.nextID("msg")
     this.taken.add(id)
-    this.#session.messages.push(newMessage(id, "user", this.#stage.loop.wall, undefined, [{ type: "text", text, synthetic: true }]))
+    this.#session.messages.push(
+      newMessage(id, "user", this.#stage.loop.wall, undefined, [{ type: "text", text, synthetic: true }]),
+    )
   }
 
   #ask(permission: string, patterns: readonly string[]): void {
     const message = this.#open()
-    const denied = this.#session.permission.findLast((rule) => rule.permission === permission || rule.permission === "*")
+    const denied = this.#session.permission.findLast(
+      (rule) => rule.permission === permission || rule.permission === "*",
+    )
     const part = { type: "tool" as const, name: permission, state: "running" as "running" | "error", size: 0 }
     message.parts.push(part)
     this.#show(message)
@@ -385,14 +393,14 @@ export class Player {
   /** The open message of this step. */
   #open(): SimMessage {
     if (this.#message !== undefined) return this.#message
-    const { loop, hint, nextID } = this.#stage
-    const id = nextID("msg")
+    const { loop } = this.#stage
+    const id = this.#stage.nextID("msg")
     this.#message = newMessage(id, "assistant", loop.wall, this.#session.newestUser?.id, [])
     this.#session.messages.push(this.#message)
     this.#session.steps++
     this.#moved()
     this.visibleAt = loop.now
-    hint(this.#session, { type: "step", messageID: id })
+    this.#stage.hint(this.#session, { type: "step", messageID: id })
     return this.#message
   }
 
@@ -464,5 +472,15 @@ export function newMessage(
   parentID: string | undefined,
   parts: SimMessage["parts"],
 ): SimMessage {
-  return { id, role, ...(parentID === undefined ? {} : { parentID }), created, parts, completed: false, summary: false, version: 1, quiet: false }
+  return {
+    id,
+    role,
+    ...(parentID === undefined ? {} : { parentID }),
+    created,
+    parts,
+    completed: false,
+    summary: false,
+    version: 1,
+    quiet: false,
+  }
 }

@@ -8,19 +8,20 @@ const ORPHAN_MS = 30_000
 /** Nothing is left to be done; what the server still does is given a while to end. */
 export function isQuiet(world: World): boolean {
   const { coordinator } = world
-  if (coordinator === undefined || world.live.size > 0 || world.running > 0 || world.crashAfter !== undefined) return false
+  if (coordinator === undefined || world.tally.live.size > 0 || world.running > 0 || world.crashAfter !== undefined)
+    return false
   const sizes = coordinator.sizes()
   if (BUSY.some((what) => (sizes[what] ?? 0) > 0)) return false
   if (!world.server.up || !working(world)) return world.server.up
   const end = world.loop.now + ORPHAN_MS
-  while (working(world) && world.live.size === 0 && world.step(end));
-  return world.live.size === 0 && world.coordinator !== undefined
+  while (working(world) && world.tally.live.size === 0 && world.step(end));
+  return world.tally.live.size === 0 && world.coordinator !== undefined
 }
 
 /** What keeps it from being quiet, as a violation: the promise that everything ends does not hold. */
 export function stillOpen(world: World): [invariant: number, sentence: string] {
-  const [open] = world.live
-  if (open !== undefined) return [2, `${open} has not ended; ${world.live.size} task(s) are open`]
+  const [open] = world.tally.live
+  if (open !== undefined) return [2, `${open} has not ended; ${world.tally.live.size} task(s) are open`]
   const sizes = world.coordinator?.sizes() ?? {}
   const left = BUSY.filter((what) => (sizes[what] ?? 0) > 0).map((what) => `${what} ${String(sizes[what])}`)
   if ((sizes["outbox"] ?? 0) > 0) return [4, `something is still owed to a parent (${left.join(", ")})`]

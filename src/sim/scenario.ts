@@ -5,7 +5,8 @@ import { agent } from "./agent.ts"
 import type { FaultClass } from "./faults.ts"
 import type { Dice } from "./dice.ts"
 import { Dice as Throws } from "./dice.ts"
-import type { SimParent, Simulation, SimTask } from "./simulate.ts"
+import type { SimParent, SimTask } from "./handles.ts"
+import type { Simulation } from "./simulate.ts"
 
 const MODELS = ["a/haiku", "a/opus", "b/mini", "c/large", "nolane"] as const
 
@@ -68,34 +69,48 @@ function launchOne(sim: Simulation, dice: Dice, parents: readonly SimParent[], o
   } catch (thrown) {
     // Refusals are part of the game: full queues, full conversations, a full disk.
     if (!(thrown instanceof LanesError)) throw thrown
-    sim.world.reach(thrown.code)
+    sim.world.tally.reach(thrown.code)
   }
 }
 
 /** What people do to one task. */
 function meddle(sim: Simulation, dice: Dice, task: SimTask, of: number): void {
   const later = (kind: string, withinMs: number, act: () => void): void =>
-    sim.at(sim.world.loop.now + 5 + dice.unit(kind, of, 1) ** 2 * withinMs, () => sim.world.coordinator !== undefined && act())
+    sim.at(
+      sim.world.loop.now + 5 + dice.unit(kind, of, 1) ** 2 * withinMs,
+      () => sim.world.coordinator !== undefined && act(),
+    )
   const guarded = (act: () => void) => (): void => {
     try {
       act()
     } catch (thrown) {
       if (!(thrown instanceof LanesError)) throw thrown
-      sim.world.reach(thrown.code)
+      sim.world.tally.reach(thrown.code)
     }
   }
-  if (rolls(sim, dice, "user.cancel", of)) later("cancel", 90_000, () => task.cancel({ silent: dice.chance(0.5, "silent", of) }))
-  if (rolls(sim, dice, "user.followUp", of)) later("follow", 40_000, guarded(() => task.continue(`and also ${of}`)))
+  if (rolls(sim, dice, "user.cancel", of))
+    later("cancel", 90_000, () => task.cancel({ silent: dice.chance(0.5, "silent", of) }))
+  if (rolls(sim, dice, "user.followUp", of))
+    later(
+      "follow",
+      40_000,
+      guarded(() => task.continue(`and also ${of}`)),
+    )
   if (rolls(sim, dice, "session.deleted", of)) later("delete", 60_000, () => task.deleteSession())
   if (rolls(sim, dice, "user.continue", of)) {
-    later("continue", 240_000, guarded(() => task.continue(`again ${of}`, agent().think("1s..10s").tool("edit", "1s..10s").done("again"))))
+    later(
+      "continue",
+      240_000,
+      guarded(() => task.continue(`again ${of}`, agent().think("1s..10s").tool("edit", "1s..10s").done("again"))),
+    )
   }
 }
 
 /** What one conversation does besides. */
 function interfere(sim: Simulation, dice: Dice, parent: SimParent, i: number): void {
   if (rolls(sim, dice, "parent.busy", i)) {
-    for (let n = 0; n < 3; n++) sim.at(dice.unit("busy at", i, n) * 200_000, () => parent.busy(dice.unit("busy", i, n) * 60_000))
+    for (let n = 0; n < 3; n++)
+      sim.at(dice.unit("busy at", i, n) * 200_000, () => parent.busy(dice.unit("busy", i, n) * 60_000))
   }
   if (rolls(sim, dice, "parent.deleted", i)) {
     sim.at(dice.unit("deleted at", i) * 200_000, () => sim.world.coordinator !== undefined && parent.delete())
@@ -153,9 +168,16 @@ function strange(sim: Simulation, script: AgentScript, dice: Dice, of: number): 
     case 9:
       return script.escape()
     case 10:
-      return script.tool("read", "1s..3s").earlyIdle(`10ms..${sim.options.pollIntervalMs * 0.35}ms`).think("1s..8s").done()
+      return script
+        .tool("read", "1s..3s")
+        .earlyIdle(`10ms..${sim.options.pollIntervalMs * 0.35}ms`)
+        .think("1s..8s")
+        .done()
     case 11:
-      return script.flap(sim.options.pollIntervalMs < 2_000 ? 1 : dice.whole(2, 6, "times", of), "10ms..100ms").think("1s..8s").done()
+      return script
+        .flap(sim.options.pollIntervalMs < 2_000 ? 1 : dice.whole(2, 6, "times", of), "10ms..100ms")
+        .think("1s..8s")
+        .done()
     case 12:
       return script.think("1s..3s").lieIdle("500ms..4s").think("1s..8s").done()
     case 13:

@@ -72,7 +72,16 @@ export class SimServer {
     const { directory, title, parentID, permission, metadata } = input
     const id = this.#nextID("ses")
     const of = this.#world.numberOf(metadata)
-    const session = new SimSession({ id, directory, title, parentID, created: this.#world.loop.wall, of, metadata, permission })
+    const session = new SimSession({
+      id,
+      directory,
+      title,
+      parentID,
+      created: this.#world.loop.wall,
+      of,
+      metadata,
+      permission,
+    })
     this.sessions.set(id, session)
     this.players.set(id, new Player(session, this.#stage))
     this.#world.observe?.({ type: "created", session })
@@ -108,7 +117,16 @@ export class SimServer {
   }
 
   /** The same message and part id twice is one message and one turn. */
-  prompt(id: string, input: { readonly messageID: string; readonly text: string; readonly agent?: string; readonly model?: string; readonly noReply?: boolean }): void {
+  prompt(
+    id: string,
+    input: {
+      readonly messageID: string
+      readonly text: string
+      readonly agent?: string
+      readonly model?: string
+      readonly noReply?: boolean
+    },
+  ): void {
     const session = this.session(id)
     const player = this.players.get(id)
     if (input.agent?.startsWith("unknown") === true) {
@@ -118,14 +136,20 @@ export class SimServer {
     const fresh = session.find(input.messageID) === undefined
     this.#world.observe?.({ type: "prompt", session, messageID: input.messageID, fresh })
     if (!fresh) return
-    const message = newMessage(input.messageID, "user", this.#world.loop.wall, undefined, [{ type: "text", text: input.text, synthetic: false }])
+    const message = newMessage(input.messageID, "user", this.#world.loop.wall, undefined, [
+      { type: "text", text: input.text, synthetic: false },
+    ])
     message.quiet = input.noReply === true
     session.messages.push(message)
     session.updated = this.#world.loop.wall
     if (message.quiet || player === undefined) return
     if (input.model?.startsWith("unknown") === true) {
       player.taken.add(message.id)
-      this.#world.hint(session, { type: "error", name: "ProviderModelNotFoundError", message: `Model not found: ${input.model}` })
+      this.#world.hint(session, {
+        type: "error",
+        name: "ProviderModelNotFoundError",
+        message: `Model not found: ${input.model}`,
+      })
       return
     }
     player.prompted(!this.#warm.has(session.directory))
@@ -190,7 +214,8 @@ export class SimServer {
   /** An instance goes away and cuts off what runs in it. */
   dispose(directory: string): void {
     for (const [id, player] of this.players) {
-      if (this.sessions.get(id)?.directory === directory) player.cut({ name: "MessageAbortedError", message: "Aborted" })
+      if (this.sessions.get(id)?.directory === directory)
+        player.cut({ name: "MessageAbortedError", message: "Aborted" })
     }
     this.#warm.delete(directory)
   }
@@ -211,6 +236,8 @@ export class SimServer {
     let tail = ""
     for (let rest = ++this.#made; tail.length < 14; rest = Math.floor(rest / 62)) tail = BASE62.charAt(rest % 62) + tail
     // Ids of sessions are compared by nobody, but runs spread their reads by them: those may not depend on the wall clock.
-    return prefix === "ses" ? `ses_${tail.padStart(26, "0")}` : `${prefix}_${this.#stamp.toString(16).padStart(12, "0")}${tail}`
+    return prefix === "ses"
+      ? `ses_${tail.padStart(26, "0")}`
+      : `${prefix}_${this.#stamp.toString(16).padStart(12, "0")}${tail}`
   }
 }

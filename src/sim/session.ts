@@ -125,7 +125,9 @@ function tokensOf(session: SimSession): Tokens {
 }
 
 function textOf(message: SimMessage): string {
-  return message.parts.flatMap((part) => (part.type === "text" && !part.synthetic && part.text !== "" ? [part.text] : [])).join("\n\n")
+  return message.parts
+    .flatMap((part) => (part.type === "text" && !part.synthetic && part.text !== "" ? [part.text] : []))
+    .join("\n\n")
 }
 
 function digest(message: SimMessage, maxChars: number): NewestMessage {

@@ -24,7 +24,11 @@ export function shrink(world: World, invariant: number, again: (left: Left) => W
     return true
   }
   for (const fault of [...world.struck]) attempt({ ...best.left, faults: [...best.left.faults, fault] })
-  for (let size = Math.ceil(world.tasks.size / 2); size >= 1 && tries > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (
+    let size = Math.ceil(world.tasks.size / 2);
+    size >= 1 && tries > 0;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
     const kept = [...Array(world.tasks.size).keys()].filter((of) => !best.left.tasks.has(of))
     if (kept.length <= 1) break
     for (let from = 0; from < kept.length && tries > 0; from += size) {

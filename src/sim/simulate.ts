@@ -2,21 +2,31 @@ import { parseConfig, resolveOptions } from "../config.ts"
 import type { Config } from "../config.ts"
 import { LanesError } from "../core/errors.ts"
 import type { Options } from "../core/options.ts"
-import type { TaskRow, TaskSpec } from "../core/task.ts"
+import type { TaskSpec } from "../core/task.ts"
+import type { Ambush } from "./ambush.ts"
 import type { AgentScript } from "./agent.ts"
 import type { Duration } from "./duration.ts"
 import { parseDuration } from "./duration.ts"
 import type { FaultClass, FaultPlan, FaultRates } from "./faults.ts"
 import { without } from "./faults.ts"
 import { ORACLES } from "./invariants/all.ts"
-import { crashCoordinator, cutServer, disposeInstance, jumpWall, restartServer, scheduleMishaps, sleepMachine } from "./mishaps.ts"
-import type { Told } from "./parents.ts"
+import {
+  crashCoordinator,
+  cutServer,
+  disposeInstance,
+  jumpWall,
+  restartServer,
+  scheduleMishaps,
+  sleepMachine,
+} from "./mishaps.ts"
+import type { LaunchSpec } from "./handles.ts"
+import { SimParent, SimTask } from "./handles.ts"
 import { isQuiet, stillOpen } from "./quiet.ts"
+import { RunResult } from "./result.ts"
 import { replayLine, shrink } from "./shrink.ts"
 import type { Oracle } from "./truth.ts"
 import { Violation } from "./violation.ts"
-import { taskID, World } from "./world.ts"
-import type { Ambush } from "./world.ts"
+import { World } from "./world.ts"
 
 export interface SimulateOptions {
   /** Default: `SIM_SEED`, else 0. */
@@ -34,154 +44,11 @@ export interface SimulateOptions {
   readonly shrink?: boolean
 }
 
-/** What a simulated task is asked to be; the rest is filled in. */
-export type LaunchSpec = Partial<Omit<TaskSpec, "parent">> & { readonly batch?: string }
-
 export interface RunUntil {
   /** `quiet`: nothing is left to do. A moment: just then. Default `quiet`. */
   readonly until?: Duration
   /** Virtual time it may take; default 48h. */
   readonly max?: Duration
-}
-
-/** What came of a simulation so far. */
-export class RunResult {
-  readonly #world: World
-  /** How many tasks are in each state. */
-  readonly states: Readonly<Record<string, number>>
-  /** How many ended for each reason. */
-  readonly reasons: Readonly<Record<string, number>>
-  readonly rows: readonly TaskRow[]
-  /** Virtual ms since the beginning. */
-  readonly elapsed: number
-  /** Everything that happened: inputs, events, calls and what the loop ran. */
-  readonly events: number
-  /** The same for the same seed, in every process. */
-  readonly hash: string
-
-  /** @internal */
-  constructor(world: World) {
-    this.#world = world
-    this.rows = world.coordinator?.list() ?? [...world.disk.rows.values()]
-    this.states = countBy(this.rows, ({ state }) => state)
-    this.reasons = countBy(this.rows, ({ outcome }) => outcome?.reason)
-    this.elapsed = world.loop.now
-    this.events = world.happened + world.loop.count
-    this.hash = world.trace.hash
-  }
-
-  /** The most slots of a lane that were taken at once. */
-  peak(lane: string): number {
-    return this.#world.peaks.get(lane) ?? 0
-  }
-
-  /** When a task first got a slot; virtual ms. */
-  startedAt(task: SimTask | string): number | undefined {
-    return this.#world.starts.get(typeof task === "string" ? task : task.id)
-  }
-
-  /** When a task last ended; virtual ms. */
-  endedAt(task: SimTask | string): number | undefined {
-    return this.#world.ends.get(typeof task === "string" ? task : task.id)
-  }
-
-  /** How long it waited for its first slot; ms. */
-  waited(task: SimTask | string): number {
-    const id = typeof task === "string" ? task : task.id
-    return (this.startedAt(id) ?? 0) - (this.#world.tasks.get(id)?.launchedAt ?? 0)
-  }
-
-  /** Time for which slots of a lane were taken, added up; ms. */
-  slotMs(lane: string): number {
-    return this.#world.slotMs.get(lane) ?? 0
-  }
-
-  /** What a conversation was told, in order. */
-  delivered(parent: SimParent | string): readonly Told[] {
-    return [...(this.#world.conversations.get(typeof parent === "string" ? parent : parent.id)?.told.values() ?? [])]
-  }
-
-  /** How often something was reached: a state, a reason, a kind of fault. */
-  reached(what: string): number {
-    return this.#world.reached.get(what) ?? 0
-  }
-
-  /** What happened, line by line. */
-  timeline(): readonly string[] {
-    return this.#world.trace.lines()
-  }
-}
-
-/** A simulated conversation. */
-export class SimParent {
-  readonly id: string
-  readonly #sim: Simulation
-
-  /** @internal */
-  constructor(sim: Simulation, id: string) {
-    this.#sim = sim
-    this.id = id
-  }
-
-  launch(spec: LaunchSpec, script: AgentScript): SimTask {
-    return this.#sim.launch({ ...spec, parent: this.id }, script)
-  }
-
-  /** A turn of its own, so long: what it is owed waits. */
-  busy(span: Duration): void {
-    const ms = parseDuration(span, "how long the conversation is busy")
-    this.#sim.act("parent.busy", (world) => {
-      const conversation = world.conversation(this.id)
-      conversation.busyUntil = Math.max(conversation.busyUntil, world.loop.now + ms)
-    })
-  }
-
-  delete(): void {
-    this.#sim.act("parent.deleted", (world) => {
-      world.conversation(this.id).deleted = true
-      world.coordinator?.feed({ type: "parent-deleted", sessionID: this.id })
-    })
-  }
-}
-
-/** A simulated task. */
-export class SimTask {
-  readonly id: string
-  /** The how manieth launch. */
-  readonly of: number
-  readonly #sim: Simulation
-
-  /** @internal */
-  constructor(sim: Simulation, of: number) {
-    this.#sim = sim
-    this.of = of
-    this.id = taskID(of)
-  }
-
-  get row(): TaskRow | undefined {
-    return this.#sim.world.coordinator?.get(this.id)
-  }
-
-  cancel(options: { readonly silent?: boolean } = {}): void {
-    this.#sim.act("user.cancel", (world) => void (this.row && world.coordinator?.cancel(this.id, options)))
-  }
-
-  /** A new epoch when it has ended, else a follow-up. */
-  continue(prompt: string, script?: AgentScript): void {
-    this.#sim.act("user.continue", (world) => {
-      if (this.row === undefined) return
-      if (script !== undefined) world.tasks.get(this.id)?.scripts.set(prompt, script.checked().acts)
-      world.coordinator?.continue(this.id, prompt)
-    })
-  }
-
-  /** Its session is deleted behind the runtime's back. */
-  deleteSession(): void {
-    this.#sim.act("session.deleted", (world) => {
-      const id = this.row?.sessionID
-      if (id !== undefined && world.server.sessions.get(id)?.deleted === false) world.server.delete(id)
-    })
-  }
 }
 
 /** One simulation: what is asked of it now happens at its virtual time, in `run`. */
@@ -195,12 +62,16 @@ export class Simulation {
   /** What was asked from outside, to do it all again with less. */
   readonly #script: ((sim: Simulation) => void)[] = []
   #playing = false
-  #left: { readonly tasks: ReadonlySet<number>; readonly faults: readonly FaultClass[] } = { tasks: new Set(), faults: [] }
+  #left: { readonly tasks: ReadonlySet<number>; readonly faults: readonly FaultClass[] } = {
+    tasks: new Set(),
+    faults: [],
+  }
   #planned = 0
 
   constructor(how: SimulateOptions) {
     this.seed = how.seed ?? Number(process.env["SIM_SEED"] ?? 0)
-    if (!Number.isInteger(this.seed)) throw new LanesError("INVALID_INPUT", `Expected a seed as an integer, got ${String(this.seed)}.`)
+    if (!Number.isInteger(this.seed))
+      throw new LanesError("INVALID_INPUT", `Expected a seed as an integer, got ${String(this.seed)}.`)
     this.#how = how
     this.options = resolveOptions(parseConfig(how.config ?? {})).options
     this.#rates = how.faults?.(this.seed) ?? {}
@@ -239,7 +110,10 @@ export class Simulation {
   at(time: Duration, act: () => void): void {
     const at = parseDuration(time, "a moment")
     if (at < this.world.loop.now) {
-      throw new LanesError("INVALID_INPUT", `${String(time)} is past: it is ${Math.round(this.world.loop.now)} ms already.`)
+      throw new LanesError(
+        "INVALID_INPUT",
+        `${String(time)} is past: it is ${Math.round(this.world.loop.now)} ms already.`,
+      )
     }
     this.#do((sim) => {
       sim.#planned++
@@ -263,7 +137,10 @@ export class Simulation {
       case "worker":
         return this.worker("exits")
       default:
-        throw new LanesError("INVALID_INPUT", `Nothing called "${String(what)}" can crash; there are coordinator, host, server and worker.`)
+        throw new LanesError(
+          "INVALID_INPUT",
+          `Nothing called "${String(what)}" can crash; there are coordinator, host, server and worker.`,
+        )
     }
   }
 
@@ -293,7 +170,9 @@ export class Simulation {
   /** OpenCode's events are lost for so long; `stalls`: nobody notices at first. */
   dropEvents(span: Duration, options: { readonly stalls?: boolean } = {}): void {
     const ms = parseDuration(span, "how long events are lost")
-    this.act(options.stalls === true ? "events.stalled" : "events.dropped", (world) => world.dropEvents(ms, options.stalls === true))
+    this.act(options.stalls === true ? "events.stalled" : "events.dropped", (world) =>
+      world.dropEvents(ms, options.stalls === true),
+    )
   }
 
   /**
@@ -347,7 +226,7 @@ export class Simulation {
   act(what: FaultClass, effect: (world: World) => void): void {
     this.#do((sim) => {
       if (sim.#left.faults.includes(what)) return
-      sim.world.reach(what)
+      sim.world.tally.reach(what)
       sim.world.struck.add(what)
       effect(sim.world)
     })
@@ -391,13 +270,18 @@ export class Simulation {
     let idleSince: number | undefined
     for (;;) {
       this.#check()
-      if (until === undefined && this.#planned === 0 && world.live.size === 0 && (world.loop.nextAt ?? lookAt) >= lookAt) {
+      if (
+        until === undefined &&
+        this.#planned === 0 &&
+        world.tally.live.size === 0 &&
+        (world.loop.nextAt ?? lookAt) >= lookAt
+      ) {
         if (isQuiet(world)) return this.#quiet()
         lookAt = world.loop.now + 100
         // All has ended long ago, and still something is owed or held.
         idleSince ??= world.loop.now
         if (world.loop.now - idleSince > STUCK_MS) break
-      } else if (world.live.size > 0) {
+      } else if (world.tally.live.size > 0) {
         idleSince = undefined
       }
       if (!world.step(end)) break
@@ -474,13 +358,4 @@ const STUCK_MS = 2 * 3_600_000
 /** A simulation to be filled with tasks and faults. */
 export function simulate(options: SimulateOptions = {}): Simulation {
   return new Simulation(options)
-}
-
-function countBy(rows: readonly TaskRow[], key: (row: TaskRow) => string | undefined): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const row of rows) {
-    const name = key(row)
-    if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1
-  }
-  return counts
 }

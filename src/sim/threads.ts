@@ -45,7 +45,10 @@ interface Admitted {
 interface Worker {
   readonly name: string
   readonly process: SimProcess
-  readonly runs: Map<string, { readonly run: RunRef; readonly driven: DrivenRun | undefined; readonly early: RunCommand[] }>
+  readonly runs: Map<
+    string,
+    { readonly run: RunRef; readonly driven: DrivenRun | undefined; readonly early: RunCommand[] }
+  >
   readonly shared: Map<string, Promise<StatusSample>>
   readonly alone: boolean
   /** Reports keep their order. */
@@ -55,7 +58,17 @@ interface Worker {
 
 /** A spinning or silent worker is given up after this. */
 const SILENT_MS = 10_000
-const LEAVING: ReadonlySet<CallKind> = new Set(["get", "list", "status", "newest", "messages", "todos", "asks", "abort", "delete"])
+const LEAVING: ReadonlySet<CallKind> = new Set([
+  "get",
+  "list",
+  "status",
+  "newest",
+  "messages",
+  "todos",
+  "asks",
+  "abort",
+  "delete",
+])
 
 /** The port Threads, simulated: an elastic pool whose workers crash, spin and fall silent, behind the fence the real one has. */
 export class SimThreads implements Threads {
@@ -187,7 +200,9 @@ export class SimThreads implements Threads {
     this.#world.loop.after(inMs, () =>
       this.#world.host.enter(() => {
         this.#workers.delete(worker)
-        const runs = [...worker.runs.values()].map(({ run }) => run).filter((run) => this.#where.get(keyOf(run)) === worker)
+        const runs = [...worker.runs.values()]
+          .map(({ run }) => run)
+          .filter((run) => this.#where.get(keyOf(run)) === worker)
         for (const run of runs) this.#dismiss(keyOf(run))
         this.#listener({ type: "worker-lost", worker: worker.name, cause, runs })
       }),
@@ -219,7 +234,9 @@ export class SimThreads implements Threads {
     const process = new SimProcess(this.#world.loop, name)
     const worker: Worker = { name, process, runs: new Map(), shared: new Map(), alone, sentUntil: 0, lost: false }
     this.#workers.add(worker)
-    this.#world.loop.after(5, () => this.#world.host.enter(() => this.#listener({ type: "worker-started", worker: name })))
+    this.#world.loop.after(5, () =>
+      this.#world.host.enter(() => this.#listener({ type: "worker-started", worker: name })),
+    )
     return worker
   }
 
@@ -237,13 +254,19 @@ export class SimThreads implements Threads {
       fate: (kind) => this.#world.fate(kind, run),
       refused: (kind) => this.#refused(key, kind),
     })
-    const driven = driveSession(assignment, { api, clock: worker.process.clock(), report: (report) => this.#send(worker, report) })
+    const driven = driveSession(assignment, {
+      api,
+      clock: worker.process.clock(),
+      report: (report) => this.#send(worker, report),
+    })
     worker.runs.set(key, { ...known, driven })
     for (const command of known.early) driven.command(command)
     // What it has reported is heard before its end.
     const ended = (): void => {
       worker.runs.delete(key)
-      loop.after(Math.max(0, worker.sentUntil - loop.now) + 0.1, () => this.#world.host.enter(() => this.#end(worker, run)))
+      loop.after(Math.max(0, worker.sentUntil - loop.now) + 0.1, () =>
+        this.#world.host.enter(() => this.#end(worker, run)),
+      )
     }
     driven.done.then(ended, (thrown: unknown) => {
       ended()

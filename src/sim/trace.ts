@@ -63,21 +63,15 @@ export function timeOf(ms: number): string {
 
 function wordsOf(event: LaneEvent): string {
   const who = "id" in event ? `${event.id}#${event.epoch} ` : ""
-  switch (event.type) {
-    case "task:settled":
-      return `${who}settled ${event.outcome.state} ${event.outcome.reason}: ${event.outcome.sentence}`
-    case "task:queued":
-      return `${who}queued in ${event.lane}, ${event.ahead} ahead`
-    case "task:started":
-      return `${who}started in ${event.lane}, attempt ${event.attempt}`
-    case "task:session":
-      return `${who}has session ${event.sessionID}`
-    case "lane:granted":
-    case "lane:released":
-      return `${who}${event.type.slice(5)} ${event.lane}: ${event.used}/${event.limit ?? "∞"}, ${event.queued} wait`
-    case "worker:lost":
-      return `${event.worker} lost: ${event.cause} (${event.tasks.join(" ")})`
-    default:
-      return `${who}${event.type}`
+  if (event.type === "task:settled") {
+    return `${who}settled ${event.outcome.state} ${event.outcome.reason}: ${event.outcome.sentence}`
   }
+  if (event.type === "task:queued") return `${who}queued in ${event.lane}, ${event.ahead} ahead`
+  if (event.type === "task:started") return `${who}started in ${event.lane}, attempt ${event.attempt}`
+  if (event.type === "task:session") return `${who}has session ${event.sessionID}`
+  if (event.type === "lane:granted" || event.type === "lane:released") {
+    return `${who}${event.type.slice(5)} ${event.lane}: ${event.used}/${event.limit ?? "∞"}, ${event.queued} wait`
+  }
+  if (event.type === "worker:lost") return `${event.worker} lost: ${event.cause} (${event.tasks.join(" ")})`
+  return `${who}${event.type}`
 }

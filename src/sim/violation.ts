@@ -39,7 +39,8 @@ export class Violation extends Error {
 
 function report(finding: Finding): string {
   const { invariant, sentence, seed, tasks, faults, timeline, replay } = finding
-  const cut = timeline.length > SHOWN ? [`… ${timeline.length - SHOWN} lines before`, ...timeline.slice(-SHOWN)] : timeline
+  const cut =
+    timeline.length > SHOWN ? [`… ${timeline.length - SHOWN} lines before`, ...timeline.slice(-SHOWN)] : timeline
   return [
     `invariant ${invariant} (${INVARIANTS[invariant] ?? "nothing throws"}): ${sentence}`,
     `  seed     ${seed}`,

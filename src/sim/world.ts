@@ -4,27 +4,25 @@ import type { LaneEvent } from "../core/events.ts"
 import { LanesError } from "../core/errors.ts"
 import type { Input, Now } from "../core/inputs.ts"
 import type { Options } from "../core/options.ts"
-import type { Hint } from "../core/snapshot.ts"
 import type { TaskId, TaskSpec } from "../core/task.ts"
 import type { AgentScript } from "./agent.ts"
 import { simApi } from "./calls.ts"
-import type { CallKind } from "./calls.ts"
+import type { Ambush } from "./ambush.ts"
 import { Loop, SimProcess } from "./clock.ts"
 import { Dice } from "./dice.ts"
+import { EventStream } from "./event-stream.ts"
 import type { FaultClass, FaultRates } from "./faults.ts"
 import { callFate, deliveryFate, doomOf, journalFails, travelOf } from "./fates.ts"
 import { SimDisk, simJournal } from "./journal.ts"
 import { SimConversation, simParent } from "./parents.ts"
-import type { SimSession } from "./session.ts"
 import { SimServer } from "./server.ts"
 import { SimThreads } from "./threads.ts"
+import { Tally } from "./tally.ts"
 import { Trace } from "./trace.ts"
 import type { Oracle, Scene, TaskTruth, Witness } from "./truth.ts"
 
 /** 2026-01-01; the wall clock is only printed. */
 const WALL_START = 1_767_225_600_000
-/** An event on its way from the server. */
-const HINT_MS = 5
 
 export interface WorldOptions {
   readonly seed: number
@@ -35,13 +33,6 @@ export interface WorldOptions {
   readonly events: boolean
   /** Keeps every input, so that the run can be replayed. */
   readonly record: boolean
-}
-
-/** A fault for the next so many of a kind. */
-export interface Ambush {
-  readonly on: CallKind | "delivery" | "journal"
-  times: number
-  readonly how: "slow" | "failed" | "garbled" | "lost" | "refused" | "unreachable"
 }
 
 /** One coordinator's inputs, from its start to its end. */
@@ -59,22 +50,10 @@ export class World implements Scene {
   readonly tasks: Map<TaskId, TaskTruth> = new Map()
   readonly conversations: Map<string, SimConversation> = new Map()
   readonly struck: Set<FaultClass> = new Set()
-  readonly reached: Map<string, number> = new Map()
-  /** Tasks that have not ended, by what was said of them. */
-  readonly live: Set<TaskId> = new Set()
-  /** The most slots of a lane that were taken at once. */
-  readonly peaks: Map<string, number> = new Map()
-  /** When each task first got a slot. */
-  readonly starts: Map<TaskId, number> = new Map()
-  /** When each task last ended. */
-  readonly ends: Map<TaskId, number> = new Map()
-  /** Time slots of each lane were taken. */
-  readonly slotMs: Map<string, number> = new Map()
-  readonly #takenAt = new Map<TaskId, number>()
   /** Calls nobody's task made. */
   readonly strays: TaskTruth["calls"] = {}
-  readonly #taken = new Map<string, number>()
   readonly trace: Trace = new Trace()
+  readonly tally: Tally = new Tally(this.loop)
   readonly dice: Dice
   readonly rates: FaultRates
   readonly server: SimServer
@@ -83,7 +62,6 @@ export class World implements Scene {
   happened = 0
   options: Options
   coordinator: Coordinator | undefined
-  eventsSince: number | undefined
   violation: { readonly invariant: number; readonly sentence: string } | undefined
   /** The next effects until the coordinator's process dies; undefined = it is safe. */
   crashAfter: number | undefined
@@ -93,13 +71,13 @@ export class World implements Scene {
   /** What the next calls, deliveries and writes will meet, whatever the dice say. */
   readonly ambushes: Ambush[] = []
   readonly #config: WorldOptions
+  readonly #stream: EventStream
+  readonly #directories = new Set<string>()
   readonly #witnesses: readonly Witness[]
   #host: SimProcess
   #threads: SimThreads | undefined
-  #stalled = false
   #lives = 0
   #nextID = ""
-  readonly #followed = new Set<string>()
   readonly #onSettled = new Set<(event: LaneEvent<"task:settled">) => void>()
 
   constructor(config: WorldOptions) {
@@ -108,15 +86,25 @@ export class World implements Scene {
     this.rates = config.rates
     this.dice = new Dice(config.seed)
     this.#host = new SimProcess(this.loop, "host-0")
+    this.#stream = new EventStream(this.loop, config.events && this.rates["events.never"] === undefined)
     this.server = new SimServer({
       loop: this.loop,
       dice: this.dice,
       scriptOf: (session, text) => this.tasks.get(session.task ?? "")?.scripts.get(text),
       numberOf: (metadata) => numberOf(metadata),
-      hint: (session, hint) => this.#hint(session, hint),
+      hint: (session, hint) => this.#stream.hint(session, hint),
       observe: (fact) => this.#each((witness) => witness.fact?.(fact)),
     })
     this.#witnesses = config.oracles.map((oracle) => oracle(this))
+  }
+
+  get eventsSince(): number | undefined {
+    return this.#stream.since
+  }
+
+  /** The stream breaks; it is told at once, or only after the watchdog when it stalls. */
+  dropEvents(ms: number, stalls: boolean): void {
+    this.#stream.drop(ms, stalls)
   }
 
   get running(): number {
@@ -135,12 +123,8 @@ export class World implements Scene {
   /** A fault has struck, or something worth counting was reached. */
   strike(what: FaultClass, words: string = what): void {
     this.struck.add(what)
-    this.reach(what)
+    this.tally.reach(what)
     this.trace.add(this.loop.now, `⚡ ${words}`)
-  }
-
-  reach(what: string): void {
-    this.reached.set(what, (this.reached.get(what) ?? 0) + 1)
   }
 
   onSettled(hear: (event: LaneEvent<"task:settled">) => void): void {
@@ -186,9 +170,8 @@ export class World implements Scene {
     })
     this.#each((witness) => witness.started?.(sessions !== undefined))
     if (sessions !== undefined) coordinator.recover(sessions)
-    this.#followed.clear()
-    this.eventsSince = undefined
-    for (const directory of new Set([...this.tasks.values()].slice(0, 1_000).map(({ spec }) => spec.directory))) this.#follow(directory)
+    this.#stream.connect(host, (input) => coordinator.feed(input))
+    for (const directory of this.#directories) this.#stream.follow(directory)
   }
 
   /** `kill -9` of the coordinator's process, threads and all. */
@@ -199,11 +182,9 @@ export class World implements Scene {
     this.#threads?.die()
     this.coordinator = undefined
     this.#threads = undefined
-    this.eventsSince = undefined
+    this.#stream.disconnect()
     this.crashAfter = undefined
-    this.#taken.clear()
-    this.live.clear()
-    for (const { id, state } of this.disk.rows.values()) if (state === "pending" || state === "running") this.live.add(id)
+    this.tally.crashed(this.disk.rows.values())
     this.#each((witness) => witness.crashed?.())
     this.onCrash?.()
   }
@@ -211,14 +192,25 @@ export class World implements Scene {
   /** Stores a task. Refusals are thrown as the coordinator throws them; undefined: it died before it could answer. */
   launch(spec: TaskSpec, script: AgentScript): TaskTruth | undefined {
     const { coordinator } = this
-    if (coordinator === undefined || this.#host.dead) throw new LanesError("CLOSED", "The coordinator is down at this moment; launch when it is up.")
+    if (coordinator === undefined || this.#host.dead)
+      throw new LanesError("CLOSED", "The coordinator is down at this moment; launch when it is up.")
     const of = this.tasks.size
     const id = taskID(of)
     this.#nextID = id
     const scripts = new Map([[spec.prompt, script.checked().acts]])
-    const truth: TaskTruth = { id, of, spec, scripts, acknowledged: false, launchedAt: this.loop.now, calls: {}, throws: 0 }
+    const truth: TaskTruth = {
+      id,
+      of,
+      spec,
+      scripts,
+      acknowledged: false,
+      launchedAt: this.loop.now,
+      calls: {},
+      throws: 0,
+    }
     this.tasks.set(id, truth)
-    this.#follow(spec.directory)
+    this.#directories.add(spec.directory)
+    this.#stream.follow(spec.directory)
     coordinator.launch(spec)
     if (this.#host.dead) return undefined
     truth.acknowledged = true
@@ -229,7 +221,16 @@ export class World implements Scene {
   /** Keeps a number for a task that is left out of this run, so that the others keep theirs. */
   skip(spec: TaskSpec): void {
     const of = this.tasks.size
-    this.tasks.set(taskID(of), { id: taskID(of), of, spec, scripts: new Map(), acknowledged: false, launchedAt: 0, calls: {}, throws: 0 })
+    this.tasks.set(taskID(of), {
+      id: taskID(of),
+      of,
+      spec,
+      scripts: new Map(),
+      acknowledged: false,
+      launchedAt: 0,
+      calls: {},
+      throws: 0,
+    })
   }
 
   /** New limits for the running coordinator and its successors. */
@@ -270,7 +271,11 @@ export class World implements Scene {
         this.#each((witness) => witness.stray?.(words))
       },
       heard: () => this.#each((witness) => witness.heard?.()),
-      bug: (thrown) => this.fail(0, `the loop of a run threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`),
+      bug: (thrown) =>
+        this.fail(
+          0,
+          `the loop of a run threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
+        ),
     })
   }
 
@@ -333,75 +338,14 @@ export class World implements Scene {
   #heard(event: LaneEvent): void {
     this.happened++
     this.trace.add(this.loop.now, event)
-    this.#count(event)
+    if (event.type === "listener:error") this.fail(0, `a listener threw: ${event.message}`)
+    this.tally.take(event)
     this.#each((witness) => witness.event?.(event))
     if (event.type === "task:settled") for (const hear of this.#onSettled) hear(event)
   }
 
-  #count(event: LaneEvent): void {
-    switch (event.type) {
-      case "task:queued":
-        this.live.add(event.id)
-        return
-      case "task:settled":
-        this.live.delete(event.id)
-        this.ends.set(event.id, this.loop.now)
-        this.reach(event.outcome.state)
-        this.reach(event.outcome.reason)
-        return
-      case "lane:granted": {
-        const taken = (this.#taken.get(event.lane) ?? 0) + 1
-        this.#taken.set(event.lane, taken)
-        this.#takenAt.set(event.id, this.loop.now)
-        if (!this.starts.has(event.id)) this.starts.set(event.id, this.loop.now)
-        this.peaks.set(event.lane, Math.max(taken, this.peaks.get(event.lane) ?? 0))
-        return
-      }
-      case "lane:released":
-        this.slotMs.set(event.lane, (this.slotMs.get(event.lane) ?? 0) + this.loop.now - (this.#takenAt.get(event.id) ?? this.loop.now))
-        this.#taken.set(event.lane, (this.#taken.get(event.lane) ?? 0) - 1)
-        return
-      case "listener:error":
-        this.fail(0, `a listener threw: ${event.message}`)
-    }
-  }
-
   #each(tell: (witness: Witness) => void): void {
     for (const witness of this.#witnesses) tell(witness)
-  }
-
-  // ── Server events ──
-
-  /** The stream breaks; it is told at once, or only after the watchdog when it stalls. */
-  dropEvents(ms: number, stalls: boolean): void {
-    if (this.#stalled) return
-    this.#stalled = true
-    this.eventsSince = undefined
-    this.loop.after(stalls ? Math.min(ms, 25_000) : 0, () => this.#alive(false))
-    this.loop.after(ms, () => {
-      this.#stalled = false
-      this.#alive(true)
-    })
-  }
-
-  #follow(directory: string): void {
-    if (!this.#config.events || this.rates["events.never"] !== undefined || this.#followed.has(directory)) return
-    this.#followed.add(directory)
-    const host = this.#host
-    this.loop.after(20, () => host.enter(() => this.#stalled || this.#alive(true, directory)))
-  }
-
-  #alive(alive: boolean, only?: string): void {
-    const { coordinator } = this
-    if (coordinator === undefined || !this.#config.events) return
-    this.eventsSince = alive ? this.loop.now : undefined
-    for (const directory of only === undefined ? this.#followed : [only]) coordinator.feed({ type: "events", directory, alive })
-  }
-
-  #hint(session: SimSession, hint: Hint): void {
-    if (this.#stalled || this.eventsSince === undefined || session.task === undefined) return
-    const host = this.#host
-    this.loop.after(HINT_MS, () => host.enter(() => this.coordinator?.feed({ type: "hint", sessionID: session.id, hint })))
   }
 }
 

@@ -11,7 +11,7 @@ import { simulateCommand } from "../../src/cli/simulate.ts"
 async function said(...rawArgs: string[]): Promise<{ text: string; result: unknown }> {
   const { write } = process.stdout
   let text = ""
-  process.stdout.write = ((chunk: string) => ((text += chunk), true)) as typeof write
+  process.stdout.write = (chunk: unknown) => ((text += String(chunk)), true)
   try {
     const { result } = await runCommand(simulateCommand, { rawArgs })
     return { text, result }
@@ -39,7 +39,10 @@ test("tries a plan", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lanes-plan-"))
   try {
     const file = join(folder, "plan.jsonc")
-    writeFileSync(file, '{ /* ten agents */ "config": { "defaultConcurrency": 2 }, "tasks": [{ "count": 10, "think": "10s", "tools": 0, }] }')
+    writeFileSync(
+      file,
+      '{ /* ten agents */ "config": { "defaultConcurrency": 2 }, "tasks": [{ "count": 10, "think": "10s", "tools": 0, }] }',
+    )
     const { text } = await said("--plan", file)
     expect(text).toMatch(/^All done after 5\d\.\ds: 10 completed\.$/m)
     expect(text).toMatch(/^default +2 +10 +\d+\.\ds +\d+\.\ds +\d+ % {2}done after 4\d\.\ds \(−\d+ %\)/m)

@@ -26,17 +26,13 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
 ]
 
 describe("campaign", () => {
-  test(
-    "300 seeds of a swarm: every promise holds, and everything that can happen does",
-    () => {
-      const result = campaign({
-        seeds: 300,
-        sometimes: ["completed", "error", "cancelled", ...REASONS, ...FAULT_CLASSES],
-      })
-      expect(result.tasks).toBeGreaterThan(3_000)
-    },
-    120_000,
-  )
+  test("300 seeds of a swarm: every promise holds, and everything that can happen does", () => {
+    const result = campaign({
+      seeds: 300,
+      sometimes: ["completed", "error", "cancelled", ...REASONS, ...FAULT_CLASSES],
+    })
+    expect(result.tasks).toBeGreaterThan(3_000)
+  }, 120_000)
 
   test.each(FOUND)("seed %p: %s", (seed) => void playSeed(seed))
 
@@ -55,7 +51,11 @@ describe("campaign", () => {
     const script = `const { campaign } = await import(${JSON.stringify(join(import.meta.dir, "../../src/sim/index.ts"))}); process.stdout.write(campaign({ seeds: 8, from: 70 }).hash)`
     const hashes = await Promise.all(
       [1, 2, 3].map(async () => {
-        const run = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit", env: { PATH: process.env["PATH"] ?? "" } })
+        const run = Bun.spawn([process.execPath, "-e", script], {
+          stdout: "pipe",
+          stderr: "inherit",
+          env: { PATH: process.env["PATH"] ?? "" },
+        })
         const said = await new Response(run.stdout).text()
         expect(await run.exited).toBe(0)
         return said
@@ -66,7 +66,9 @@ describe("campaign", () => {
   })
 
   test("what was never reached is refused", () => {
-    expect(() => campaign({ seeds: 2, faults: faults.none(), sometimes: ["WORKER_LOST"] })).toThrow("never reached WORKER_LOST")
+    expect(() => campaign({ seeds: 2, faults: faults.none(), sometimes: ["WORKER_LOST"] })).toThrow(
+      "never reached WORKER_LOST",
+    )
   })
 
   test("SIM_SEED plays one seed, SIM_NUM so many", () => {

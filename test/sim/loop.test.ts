@@ -8,7 +8,13 @@ describe("Loop", () => {
   test("events happen in the order of their time, then of the asking", () => {
     const loop = new Loop(0)
     const seen: string[] = []
-    for (const [ms, name] of [[5, "c"], [1, "a"], [5, "d"], [3, "b"]] as const) loop.after(ms, () => seen.push(`${name}${loop.now}`))
+    for (const [ms, name] of [
+      [5, "c"],
+      [1, "a"],
+      [5, "d"],
+      [3, "b"],
+    ] as const)
+      loop.after(ms, () => seen.push(`${name}${loop.now}`))
     while (loop.step(100));
     expect(seen).toEqual(["a1", "b3", "c5", "d5"])
   })
@@ -34,7 +40,13 @@ describe("Loop", () => {
   test("promises that an event settles run to their end before the next event", () => {
     const loop = new Loop(0)
     const seen: string[] = []
-    loop.after(1, () => void Promise.resolve().then(() => Promise.resolve()).then(() => seen.push("promise")))
+    loop.after(
+      1,
+      () =>
+        void Promise.resolve()
+          .then(() => Promise.resolve())
+          .then(() => seen.push("promise")),
+    )
     loop.after(1, () => seen.push("event"))
     while (loop.step(10));
     expect(seen).toEqual(["promise", "event"])
@@ -73,7 +85,8 @@ describe("Dice", () => {
   test("throws are spread evenly", () => {
     const dice = new Dice(5)
     const counts = Array.from({ length: 10 }, () => 0)
-    for (let i = 0; i < 20_000; i++) counts[dice.whole(0, 9, "spread", i)] = (counts[dice.whole(0, 9, "spread", i)] ?? 0) + 1
+    for (let i = 0; i < 20_000; i++)
+      counts[dice.whole(0, 9, "spread", i)] = (counts[dice.whole(0, 9, "spread", i)] ?? 0) + 1
     for (const count of counts) expect(Math.abs(count - 2_000)).toBeLessThan(200)
   })
 })
@@ -87,9 +100,12 @@ describe("durations", () => {
     [42, 42],
   ] as const)("%p", (text, ms) => expect(parseDuration(text)).toBe(ms))
 
-  test.each(["soon", "", "2", "-1s", "2s..", "s", "1s..2s..3s", "5s..2s", -1, Number.NaN])("%p is refused with a sentence", (text) => {
-    expect(() => parseSpan(text as string)).toThrow("Expected")
-  })
+  test.each(["soon", "", "2", "-1s", "2s..", "s", "1s..2s..3s", "5s..2s", -1, Number.NaN])(
+    "%p is refused with a sentence",
+    (text) => {
+      expect(() => parseSpan(text as string)).toThrow("Expected")
+    },
+  )
 
   test("a span has two ends", () => {
     expect(parseSpan("2s..1m")).toEqual({ min: 2_000, max: 60_000 })

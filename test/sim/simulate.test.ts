@@ -30,7 +30,8 @@ describe("a violation", () => {
   const found = (): Violation => {
     const sim = simulate({ seed: 3, oracles: [nothingEnds] })
     const parent = sim.session("ses_parent")
-    for (let i = 0; i < 12; i++) parent.launch({}, i === 7 ? agent().think("1s").fail("no") : agent().think("1s..5s").done())
+    for (let i = 0; i < 12; i++)
+      parent.launch({}, i === 7 ? agent().think("1s").fail("no") : agent().think("1s..5s").done())
     sim.at("2s", () => sim.crash("worker"))
     sim.at("5s", () => sim.dropEvents("1s"))
     try {
@@ -49,7 +50,9 @@ describe("a violation", () => {
     expect(violation.finding.faults).toEqual([])
     expect(violation.finding.replay).toBe("SIM_SEED=3 bun test test/sim/simulate.test.ts")
     expect(violation.message).toContain("bg_00000007#1 settled error SESSION_ERROR: no")
-    expect(violation.message).toContain("invariant 2 (one terminal state per epoch, always reached): bg_00000007 may not end")
+    expect(violation.message).toContain(
+      "invariant 2 (one terminal state per epoch, always reached): bg_00000007 may not end",
+    )
   })
 
   test("is found the same every time", () => {
@@ -60,16 +63,36 @@ describe("a violation", () => {
 describe("bad use is refused with a sentence", () => {
   const idle = (): Simulation => simulate({ seed: 1 })
   test.each([
-    ["a past time", () => { const sim = idle(); sim.run({ until: "1m" }); sim.at("30s", () => {}) }, "30s is past: it is 60000 ms already"],
+    [
+      "a past time",
+      () => {
+        const sim = idle()
+        sim.run({ until: "1m" })
+        sim.at("30s", () => {})
+      },
+      "30s is past: it is 60000 ms already",
+    ],
     ["an unknown verb", () => idle().crash("moon" as "worker"), 'Nothing called "moon" can crash'],
-    ["a duration that does not parse", () => idle().sleepMachine("a while"), 'Expected how long the machine sleeps like "2s"'],
+    [
+      "a duration that does not parse",
+      () => idle().sleepMachine("a while"),
+      'Expected how long the machine sleeps like "2s"',
+    ],
     ["an agent that never ends", () => idle().launch({}, agent().think("1s")), "never comes to an end"],
     ["an act after the end", () => agent().done().think("1s"), '"think" comes after "done"'],
     ["half a TODO", () => agent().todos(1.5), "Expected a number of TODOs as an integer"],
     ["an unknown option", () => simulate({ config: { concurrency: 3 } as Config }), "concurrency"],
     ["an unknown fault", () => faults.only("meteor" as "call.slow"), 'There is no fault "meteor"'],
     ["half a seed", () => simulate({ seed: 1.5 }), "Expected a seed as an integer, got 1.5"],
-    ["a launch while nobody is there", () => { const sim = idle(); sim.crash("coordinator", "1h"); sim.launch({}, agent().done()) }, "The coordinator is down"],
+    [
+      "a launch while nobody is there",
+      () => {
+        const sim = idle()
+        sim.crash("coordinator", "1h")
+        sim.launch({}, agent().done())
+      },
+      "The coordinator is down",
+    ],
   ])("%s", (_, act, sentence) => expect(act).toThrow(sentence))
 })
 
@@ -102,7 +125,9 @@ describe("a simulation can be asked", () => {
     for (let i = 0; i < 5; i++) sim.session("ses_parent").launch({}, agent().think("1s..5s").done())
     sim.run()
     const [log] = sim.world.recordings
-    const settled = replay(log ?? { options: sim.options, inputs: [] }).events.filter(({ type }) => type === "task:settled")
+    const settled = replay(log ?? { options: sim.options, inputs: [] }).events.filter(
+      ({ type }) => type === "task:settled",
+    )
     expect(settled).toHaveLength(5)
   })
 })

@@ -23,7 +23,10 @@ const LONGEST_LANE = 40
 /** A plan's forecast: a line for each lane. */
 export function forecastTable({ makespan, states, lanes }: Forecast): string {
   const rows = [COLUMNS, ...lanes.map((lane) => cells(lane, makespan))]
-  const widths = COLUMNS.map((_, i) => Math.min(LONGEST_LANE, Math.max(...rows.map((row) => Bun.stringWidth(row[i] ?? "")))))
+  const widths = COLUMNS.map((_, i) => {
+    const widest = Math.max(...rows.map((row) => Bun.stringWidth(row[i] ?? "")))
+    return i === 0 ? Math.min(LONGEST_LANE, widest) : widest
+  })
   const lines = rows.map((row) =>
     row
       .map((cell, i) => fit(cell, widths[i] ?? 0, i === 0 || i === COLUMNS.length - 1 ? "left" : "right"))
@@ -36,8 +39,14 @@ export function forecastTable({ makespan, states, lanes }: Forecast): string {
   return [`All done after ${duration(makespan)}: ${ends}.`, "", ...lines].join("\n")
 }
 
-function cells({ lane, limit, tasks, waitP50, waitP95, utilisation, oneMore }: LaneForecast, makespan: number): string[] {
-  const gain = oneMore === undefined ? "" : `done after ${duration(oneMore.makespan)} (${change(oneMore.makespan, makespan)}), wait p95 ${duration(oneMore.waitP95)}`
+function cells(
+  { lane, limit, tasks, waitP50, waitP95, utilisation, oneMore }: LaneForecast,
+  makespan: number,
+): string[] {
+  const gain =
+    oneMore === undefined
+      ? ""
+      : `done after ${duration(oneMore.makespan)} (${change(oneMore.makespan, makespan)}), wait p95 ${duration(oneMore.waitP95)}`
   return [
     lane,
     limit === null ? "∞" : String(limit),

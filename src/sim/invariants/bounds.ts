@@ -22,13 +22,15 @@ export const bounds: Oracle = (scene) => {
           of.add(event.id)
         }
         const before = epochOf.get(event.id)
-        if (before !== undefined && event.epoch < before) scene.fail(30, `${event.id} went back to epoch ${event.epoch}`)
+        if (before !== undefined && event.epoch < before)
+          scene.fail(30, `${event.id} went back to epoch ${event.epoch}`)
         epochOf.set(event.id, event.epoch)
       }
       if (event.type === "task:started") waiting.delete(event.id)
       if (event.type === "task:session") {
         const before = sessionOf.get(event.id)
-        if (before !== undefined && before !== event.sessionID) scene.fail(30, `${event.id} went from session ${before} to ${event.sessionID}`)
+        if (before !== undefined && before !== event.sessionID)
+          scene.fail(30, `${event.id} went from session ${before} to ${event.sessionID}`)
         sessionOf.set(event.id, event.sessionID)
       }
       if (event.type === "task:settled") {
@@ -36,7 +38,8 @@ export const bounds: Oracle = (scene) => {
         const parent = scene.tasks.get(event.id)?.spec.parent?.sessionID
         if (parent !== undefined) unsettled.get(parent)?.delete(event.id)
         const { text } = event.outcome
-        if (text.length > scene.options.maxResultChars + MARK_CHARS) scene.fail(26, `the result of ${event.id} has ${text.length} characters`)
+        if (text.length > scene.options.maxResultChars + MARK_CHARS)
+          scene.fail(26, `the result of ${event.id} has ${text.length} characters`)
       }
     },
     launched(task) {
@@ -55,8 +58,15 @@ export const bounds: Oracle = (scene) => {
         if (!task.acknowledged) continue
         const row = scene.coordinator?.get(task.id)
         const kept = scene.disk.rows.get(task.id)
-        if (row !== undefined && !scene.disk.behind.has(task.id) && (kept?.state !== row.state || kept.epoch !== row.epoch)) {
-          scene.fail(27, `the journal says ${task.id} is ${kept?.state ?? "unknown"}, the coordinator says ${row.state}`)
+        if (
+          row !== undefined &&
+          !scene.disk.behind.has(task.id) &&
+          (kept?.state !== row.state || kept.epoch !== row.epoch)
+        ) {
+          scene.fail(
+            27,
+            `the journal says ${task.id} is ${kept?.state ?? "unknown"}, the coordinator says ${row.state}`,
+          )
         }
         if (row === undefined) scene.fail(17, `${task.id} was acknowledged and is lost`)
       }
@@ -67,7 +77,8 @@ export const bounds: Oracle = (scene) => {
       if (since > scene.tasks.size + 20) scene.fail(12, `${since} events after everything had ended`)
       const sizes = scene.coordinator?.sizes() ?? {}
       const left = Object.entries(sizes).filter(([, size]) => size > 0)
-      if (left.length > 0) scene.fail(11, `after retention there is still ${left.map(([name, size]) => `${name} ${size}`).join(", ")}`)
+      if (left.length > 0)
+        scene.fail(11, `after retention there is still ${left.map(([name, size]) => `${name} ${size}`).join(", ")}`)
       if (scene.disk.rows.size > 0) scene.fail(11, `after retention the journal keeps ${scene.disk.rows.size} rows`)
     },
   }

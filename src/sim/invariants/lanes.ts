@@ -1,3 +1,4 @@
+import type { LaneEvent } from "../../core/events.ts"
 import type { Options } from "../../core/options.ts"
 import type { Oracle } from "../truth.ts"
 
@@ -24,7 +25,6 @@ interface Count {
   held: number
   /** Waiting tasks by their place in the order of arrival; the place says who is next. */
   readonly waiting: Map<string, number>
-  changed: boolean
 }
 
 /** 1, 6, 10, 21, 25: slots counted by what was said of them, against limits and an own queue. */
@@ -39,48 +39,55 @@ export const lanes: Oracle = (scene) => {
   let limiting = false
   const of = (lane: string): Count => {
     let count = counts.get(lane)
-    if (count === undefined) counts.set(lane, (count = { held: 0, waiting: new Map(), changed: false }))
+    if (count === undefined) counts.set(lane, (count = { held: 0, waiting: new Map() }))
     return count
+  }
+  const queued = (event: LaneEvent<"task:queued">): void => {
+    const key = `${event.id}:${event.epoch}`
+    const place = recovering ? (arrivals.get(key) ?? ++arrived) : ++arrived
+    arrivals.set(key, place)
+    const expected = laneFor(event.model, scene.options)
+    if (!recovering && event.lane !== expected) {
+      scene.fail(1, `${event.id} waits in ${event.lane}, its model belongs to ${expected}`)
+    }
+    of(event.lane).waiting.set(event.id, place)
+    changed.add(event.lane)
+  }
+  const granted = (event: LaneEvent<"lane:granted">): void => {
+    const count = of(event.lane)
+    const place = count.waiting.get(event.id)
+    if (place === undefined) return scene.fail(1, `${event.id} got a slot of ${event.lane} without waiting for one`)
+    count.waiting.delete(event.id)
+    const [next] = count.waiting
+    if (next !== undefined && next[1] < place) {
+      scene.fail(6, `${event.id} got a slot of ${event.lane} before ${next[0]}, which came earlier`)
+    }
+    count.held++
+    const limit = limitFor(event.lane, scene.options)
+    if (count.held > limit) {
+      scene.fail(limiting ? 25 : 1, `${count.held} slots of ${event.lane} are taken, its limit is ${limit}`)
+    }
+    holds.set(event.id, [...(holds.get(event.id) ?? []), event.lane])
+    changed.add(event.lane)
+  }
+  const released = (event: LaneEvent<"lane:released">): void => {
+    const held = holds.get(event.id)
+    const at = held?.indexOf(event.lane) ?? -1
+    if (held === undefined || at < 0) {
+      return scene.fail(10, `${event.id} gave back a slot of ${event.lane} it did not hold`)
+    }
+    held.splice(at, 1)
+    of(event.lane).held--
+    changed.add(event.lane)
   }
   return {
     event(event) {
-      switch (event.type) {
-        case "task:queued": {
-          const key = `${event.id}:${event.epoch}`
-          const place = recovering ? (arrivals.get(key) ?? ++arrived) : ++arrived
-          arrivals.set(key, place)
-          const expected = laneFor(event.model, scene.options)
-          if (!recovering && event.lane !== expected) scene.fail(1, `${event.id} waits in ${event.lane}, its model belongs to ${expected}`)
-          of(event.lane).waiting.set(event.id, place)
-          changed.add(event.lane)
-          return
-        }
-        case "lane:granted": {
-          const count = of(event.lane)
-          const place = count.waiting.get(event.id)
-          if (place === undefined) return scene.fail(1, `${event.id} got a slot of ${event.lane} without waiting for one`)
-          count.waiting.delete(event.id)
-          const [next] = count.waiting
-          if (next !== undefined && next[1] < place) scene.fail(6, `${event.id} got a slot of ${event.lane} before ${next[0]}, which came earlier`)
-          count.held++
-          const limit = limitFor(event.lane, scene.options)
-          if (count.held > limit) scene.fail(limiting ? 25 : 1, `${count.held} slots of ${event.lane} are taken, its limit is ${limit}`)
-          holds.set(event.id, [...(holds.get(event.id) ?? []), event.lane])
-          changed.add(event.lane)
-          return
-        }
-        case "lane:released": {
-          const held = holds.get(event.id)
-          const at = held?.indexOf(event.lane) ?? -1
-          if (held === undefined || at < 0) return scene.fail(10, `${event.id} gave back a slot of ${event.lane} it did not hold`)
-          held.splice(at, 1)
-          of(event.lane).held--
-          changed.add(event.lane)
-          return
-        }
-        case "task:settled":
-          if (limiting) scene.fail(25, `a change of limits ended ${event.id}`)
-          if (of(event.lane).waiting.delete(event.id)) changed.add(event.lane)
+      if (event.type === "task:queued") queued(event)
+      else if (event.type === "lane:granted") granted(event)
+      else if (event.type === "lane:released") released(event)
+      else if (event.type === "task:settled") {
+        if (limiting) scene.fail(25, `a change of limits ended ${event.id}`)
+        if (of(event.lane).waiting.delete(event.id)) changed.add(event.lane)
       }
     },
     input(type) {
@@ -112,7 +119,8 @@ export const lanes: Oracle = (scene) => {
     },
     quiet() {
       for (const [lane, { held, waiting }] of counts) {
-        if (held > 0 || waiting.size > 0) scene.fail(10, `at rest ${held} slot(s) of ${lane} are taken and ${waiting.size} task(s) wait`)
+        if (held > 0 || waiting.size > 0)
+          scene.fail(10, `at rest ${held} slot(s) of ${lane} are taken and ${waiting.size} task(s) wait`)
       }
     },
   }

@@ -11,7 +11,8 @@ export const notices: Oracle = (scene) => {
       if (event.type === "task:settled") {
         ended.add(`${event.id}:${event.epoch}`)
         const task = scene.tasks.get(event.id)
-        if (task?.spec.parent !== undefined && task.spec.background) owed.set(`${event.id}:${event.epoch}`, task.spec.parent.sessionID)
+        if (task?.spec.parent !== undefined && task.spec.background)
+          owed.set(`${event.id}:${event.epoch}`, task.spec.parent.sessionID)
       }
       if (event.type === "task:notified" && event.dead !== true) {
         const key = `${event.id}:${event.epoch}`
@@ -24,14 +25,16 @@ export const notices: Oracle = (scene) => {
         const key = `${task}:${epoch}`
         const state = rows[i]?.state
         if (state === "pending" || state === "running") scene.fail(9, `${key} is told although it is ${state}`)
-        if (proven.has(key) && !scene.disk.behind.has(task)) scene.fail(restarted ? 19 : 4, `${key} is told again although its parent is known to hold it`)
+        if (proven.has(key) && !scene.disk.behind.has(task))
+          scene.fail(restarted ? 19 : 4, `${key} is told again although its parent is known to hold it`)
       })
     },
     started(recovered) {
       restarted = recovered
     },
     crashed() {
-      for (const id of scene.disk.behind) for (const key of [...proven]) if (key.startsWith(`${id}:`)) proven.delete(key)
+      for (const id of scene.disk.behind)
+        for (const key of [...proven]) if (key.startsWith(`${id}:`)) proven.delete(key)
     },
     quiet() {
       const told = new Map<string, number>()
@@ -39,7 +42,8 @@ export const notices: Oracle = (scene) => {
         for (const { task, epoch } of conversation.told.values()) {
           const key = `${task}:${epoch}`
           told.set(key, (told.get(key) ?? 0) + 1)
-          if (!ended.has(key) && scene.disk.behind.size === 0 && !restarted) scene.fail(9, `${key} was told but never ended`)
+          if (!ended.has(key) && scene.disk.behind.size === 0 && !restarted)
+            scene.fail(9, `${key} was told but never ended`)
         }
       }
       for (const [key, times] of told) if (times > 1) scene.fail(4, `${key} was told ${times} times`)

@@ -23,13 +23,16 @@ export const sessions: Oracle = (scene) => {
       for (const id of scene.disk.behind) forgotten.add(id)
       for (const row of scene.disk.rows.values()) {
         const over = row.state !== "pending" && row.state !== "running"
-        if (over && row.sessionID !== undefined && scene.server.players.get(row.sessionID)?.working === true) leaving.add(row.sessionID)
+        if (over && row.sessionID !== undefined && scene.server.players.get(row.sessionID)?.working === true)
+          leaving.add(row.sessionID)
       }
     },
     fact(fact) {
       if (fact.type === "created") {
         const rules = fact.session.permission
-        const open = DENIED.filter((name) => !rules.some(({ permission, action }) => permission === name && action === "deny"))
+        const open = DENIED.filter(
+          (name) => !rules.some(({ permission, action }) => permission === name && action === "deny"),
+        )
         const allowed = rules.find(({ action }) => action !== "deny")
         if (fact.session.task !== undefined && (open.length > 0 || allowed !== undefined)) {
           scene.fail(22, `session ${fact.session.id} does not deny ${open.join(", ") || "only"}`)
@@ -45,16 +48,19 @@ export const sessions: Oracle = (scene) => {
       }
       prompts.set(tail, `${session.id} ${messageID}`)
       const other = prompted.get(session.task ?? "")
-      if (fresh && other !== undefined && other !== session.id) scene.fail(18, `${session.task ?? "?"} was prompted in ${other} and in ${session.id}`)
+      if (fresh && other !== undefined && other !== session.id)
+        scene.fail(18, `${session.task ?? "?"} was prompted in ${other} and in ${session.id}`)
       prompted.set(session.task ?? "", session.id)
     },
     quiet() {
       const doubles = new Map<string, string>()
       for (const [id, session] of scene.server.sessions) {
         if (session.task === undefined || session.deleted) continue
-        if (scene.server.players.get(id)?.working === true && !leaving.has(id)) scene.fail(18, `session ${id} of ${session.task} still runs, for nobody`)
+        if (scene.server.players.get(id)?.working === true && !leaving.has(id))
+          scene.fail(18, `session ${id} of ${session.task} still runs, for nobody`)
         const first = doubles.get(session.task)
-        if (first !== undefined && spotless(scene.struck)) scene.fail(18, `${session.task} left two sessions, ${first} and ${id}`)
+        if (first !== undefined && spotless(scene.struck))
+          scene.fail(18, `${session.task} left two sessions, ${first} and ${id}`)
         doubles.set(session.task, id)
       }
     },

@@ -18,7 +18,8 @@ export const stray: Oracle = (scene) => {
       effects++
     },
     heard() {
-      if (before !== undefined && before.effects !== effects) scene.fail(7, `${before.words} had ${effects - before.effects} effect(s)`)
+      if (before !== undefined && before.effects !== effects)
+        scene.fail(7, `${before.words} had ${effects - before.effects} effect(s)`)
       before = undefined
     },
   }

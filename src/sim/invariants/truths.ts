@@ -23,7 +23,8 @@ export const truths: Oracle = (scene) => {
       }
       if (event.type === "server:back" || event.type === "server:lost") clearSince = scene.loop.now
       if (event.type !== "task:settled") return
-      const session = event.outcome.sessionID === undefined ? undefined : scene.server.sessions.get(event.outcome.sessionID)
+      const session =
+        event.outcome.sessionID === undefined ? undefined : scene.server.sessions.get(event.outcome.sessionID)
       const player = session === undefined ? undefined : scene.server.players.get(session.id)
       const key = `${event.id}:${event.epoch}`
       if (event.outcome.state === "completed") {
@@ -32,7 +33,13 @@ export const truths: Oracle = (scene) => {
       }
       if (event.outcome.reason === "STALE" && session !== undefined && player !== undefined) stale(scene, key, player)
       if (event.outcome.reason === "TTL" && player !== undefined) {
-        silent(scene, key, player, scene.tasks.get(event.id), Math.min(scene.loop.now - clearSince, event.outcome.durationMs))
+        silent(
+          scene,
+          key,
+          player,
+          scene.tasks.get(event.id),
+          Math.min(scene.loop.now - clearSince, event.outcome.durationMs),
+        )
       }
     },
     settled() {
@@ -55,13 +62,15 @@ function sessionOf(scene: Scene, id: string): SimSession | undefined {
 }
 
 function completed(scene: Scene, key: string, session: SimSession, player: Player, before: string): void {
-  if (!player.done) scene.fail(15, `${key} completed while its agent ${player.working ? "works" : "is not at the end of its script"}`)
+  if (!player.done)
+    scene.fail(15, `${key} completed while its agent ${player.working ? "works" : "is not at the end of its script"}`)
   const last = session.messages.at(-1)
   if (last?.role !== "assistant" || !last.completed || last.error !== undefined || last.summary) {
     scene.fail(16, `${key} completed on ${last === undefined ? "no message" : `an unfinished ${last.role} message`}`)
   }
   const open = session.todos.filter(({ status }) => status !== "completed" && status !== "cancelled")
-  if (open.length > 0 && JSON.stringify(session.todos) !== before) scene.fail(5, `${key} completed with ${open.length} TODOs open`)
+  if (open.length > 0 && JSON.stringify(session.todos) !== before)
+    scene.fail(5, `${key} completed with ${open.length} TODOs open`)
 }
 
 /** Stale needs real silence: of everything when events come, of what REST shows otherwise. */
@@ -70,7 +79,12 @@ function stale(scene: Scene, key: string, player: Player): void {
   const since = scene.loop.now - staleTimeoutMs
   const sees = scene.eventsSince !== undefined && scene.eventsSince < since
   const moved = sees ? player.movedAt : player.visibleAt
-  const bound = sees && !player.tool ? staleTimeoutMs : player.working ? Math.min(toolStaleTimeoutMs, staleTimeoutMs) : staleTimeoutMs
+  const bound =
+    sees && !player.tool
+      ? staleTimeoutMs
+      : player.working
+        ? Math.min(toolStaleTimeoutMs, staleTimeoutMs)
+        : staleTimeoutMs
   if (scene.loop.now - moved < bound - SLACK_MS) {
     scene.fail(13, `${key} went stale ${Math.round(scene.loop.now - moved)} ms after its agent moved`)
   }
@@ -87,5 +101,6 @@ function silent(scene: Scene, key: string, player: Player, task: TaskTruth | und
   const waits = scene.server.status(task.spec.directory)
   const asked = [...scene.server.players].find(([, known]) => known === player)?.[0] ?? ""
   if (waits[asked]?.type === "retry") return
-  if (quietMs > toolStaleTimeoutMs + 10_000) scene.fail(14, `${key} was silent for ${Math.round(quietMs)} ms and ended by its TTL`)
+  if (quietMs > toolStaleTimeoutMs + 10_000)
+    scene.fail(14, `${key} was silent for ${Math.round(quietMs)} ms and ended by its TTL`)
 }

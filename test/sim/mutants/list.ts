@@ -11,7 +11,10 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a finished task is cancelled all the same",
     change: [
       ["completed: [],", 'completed: ["cancelled"],'],
-      ["  #cancel(task: Task, end: End, silent: boolean): void {\n    if (isTerminal(task.state)) return void this.#book.ignored++", "  #cancel(task: Task, end: End, silent: boolean): void {"],
+      [
+        "  #cancel(task: Task, end: End, silent: boolean): void {\n    if (isTerminal(task.state)) return void this.#book.ignored++",
+        "  #cancel(task: Task, end: End, silent: boolean): void {",
+      ],
     ],
     breaks: [2],
   },
@@ -22,7 +25,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a run is started twice",
-    change: [["if (!this.#drains.has(id)) this.#start(run)", "this.#start(run)\n    run.ref = { ...run.ref, attempt: ++task.attempt }\n    this.#start(run)"]],
+    change: [
+      [
+        "if (!this.#drains.has(id)) this.#start(run)",
+        "this.#start(run)\n    run.ref = { ...run.ref, attempt: ++task.attempt }\n    this.#start(run)",
+      ],
+    ],
     breaks: [3],
     with: "calm",
   },
@@ -54,13 +62,20 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a continued task keeps its old place after a restart",
-    change: [["{ lane, order: ++this.#order, wall: now.wall })\n    outbox", "{ lane, order: task.order, wall: now.wall })\n    outbox"]],
+    change: [
+      [
+        "{ lane, order: ++this.#order, wall: now.wall })\n    outbox",
+        "{ lane, order: task.order, wall: now.wall })\n    outbox",
+      ],
+    ],
     breaks: [6],
     with: "continues",
   },
   {
     name: "words of an older attempt count",
-    change: [["return a.attempt === b.attempt && a.epoch === b.epoch && a.task === b.task", "return a.task === b.task"]],
+    change: [
+      ["return a.attempt === b.attempt && a.epoch === b.epoch && a.task === b.task", "return a.task === b.task"],
+    ],
     breaks: [7, 15, 18, 2, 10, 3, 16, 20],
   },
   {
@@ -88,7 +103,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a slot is lost when a run ends at once",
-    change: [['if (leave === "gone" || !run.started) return this.#on.freed(run.token, run.ref)', 'if (leave === "gone" || !run.started) return']],
+    change: [
+      [
+        'if (leave === "gone" || !run.started) return this.#on.freed(run.token, run.ref)',
+        'if (leave === "gone" || !run.started) return',
+      ],
+    ],
     breaks: [2, 10, 21],
   },
   {
@@ -127,7 +147,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "time asleep counts",
-    change: [["return { mono: this.#ports.clock.now(), wall", "return { mono: this.#ports.clock.wall() - 1_767_225_600_000, wall"]],
+    change: [
+      [
+        "return { mono: this.#ports.clock.now(), wall",
+        "return { mono: this.#ports.clock.wall() - 1_767_225_600_000, wall",
+      ],
+    ],
     breaks: [13, 8, 14, 2, 21, 11, 15],
     with: "sleep",
   },
@@ -151,7 +176,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "waiting tasks are not taken over",
-    change: [["rows.filter((row) => !known.has(row.id))", 'rows.filter((row) => !known.has(row.id) && row.state !== "pending")']],
+    change: [
+      [
+        "rows.filter((row) => !known.has(row.id))",
+        'rows.filter((row) => !known.has(row.id) && row.state !== "pending")',
+      ],
+    ],
     breaks: [17, 2],
     with: "crashes",
   },
@@ -173,13 +203,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "what was told is not written down",
-    change: [["    this.#book.outbox.index(task)\n    this.#book.journal(task)\n    return true", "    this.#book.outbox.index(task)\n    return true"]],
+    change: [
+      [
+        "    this.#book.outbox.index(task)\n    this.#book.journal(task)\n    return true",
+        "    this.#book.outbox.index(task)\n    return true",
+      ],
+    ],
     breaks: [19],
     with: "crashes",
   },
   {
     name: "a settled run is heard on",
-    change: [["    runs.delete(id)\n    if (run === undefined) lanes.withdraw(lane, id)", "    if (run === undefined) lanes.withdraw(lane, id)"]],
+    change: [
+      [
+        "    runs.delete(id)\n    if (run === undefined) lanes.withdraw(lane, id)",
+        "    if (run === undefined) lanes.withdraw(lane, id)",
+      ],
+    ],
     breaks: [20, 2, 7, 10, 21],
   },
   {
@@ -189,7 +229,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a raised limit admits nobody",
-    change: [["      if (before.get(lane) !== limit) this.#book.emit({ type: \"lane:limit\", lane, limit })\n      this.#grant(lane)\n", ""]],
+    change: [
+      [
+        '      if (before.get(lane) !== limit) this.#book.emit({ type: "lane:limit", lane, limit })\n      this.#grant(lane)\n',
+        "",
+      ],
+    ],
     breaks: [21],
     with: "limits",
   },
@@ -229,12 +274,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the journal is not told of an end",
-    change: [["    this.#book.journal(task)\n    const { id, epoch, outcome, spec, lane } = task", "    const { id, epoch, outcome, spec, lane } = task"]],
+    change: [
+      [
+        "    this.#book.journal(task)\n    const { id, epoch, outcome, spec, lane } = task",
+        "    const { id, epoch, outcome, spec, lane } = task",
+      ],
+    ],
     breaks: [27, 2],
   },
   {
     name: "a continued task gets another session",
-    change: [["    ...(sessionID === undefined ? {} : { sessionID }),\n    prompts: [newPrompt(id, epoch", "    prompts: [newPrompt(id, epoch"]],
+    change: [
+      [
+        "    ...(sessionID === undefined ? {} : { sessionID }),\n    prompts: [newPrompt(id, epoch",
+        "    prompts: [newPrompt(id, epoch",
+      ],
+    ],
     breaks: [30, 18, 11],
     with: "continues",
   },
@@ -244,26 +299,44 @@ export const MUTANTS: readonly Mutant[] = [
 export const DIFFERENTIAL: readonly (Omit<Mutant, "with"> & { readonly check: "24" | "27" | "28" | "29" })[] = [
   {
     name: "deadlines go by the wall clock",
-    change: [["return { mono: this.#ports.clock.now(), wall", "return { mono: this.#ports.clock.wall() - 1_767_225_600_000, wall"]],
+    change: [
+      [
+        "return { mono: this.#ports.clock.now(), wall",
+        "return { mono: this.#ports.clock.wall() - 1_767_225_600_000, wall",
+      ],
+    ],
     breaks: [24],
     check: "24",
   },
   {
     name: "chance decides how long a slot drains",
-    change: [["this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs)", "this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs * Math.random())"]],
+    change: [
+      [
+        "this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs)",
+        "this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs * Math.random())",
+      ],
+    ],
     breaks: [27],
     check: "27",
   },
   {
     name: "chance decides how long a slot drains, again",
-    change: [["this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs)", "this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs * Math.random())"]],
+    change: [
+      [
+        "this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs)",
+        "this.#book.due.set(`d:${id}`, mono + BOUNDS.drainMs * Math.random())",
+      ],
+    ],
     breaks: [28],
     check: "28",
   },
   {
     name: "many slots count as one",
     change: [
-      ["of.waiting.size === 0 && of.held.size < of.limit) return grant", "of.waiting.size === 0 && of.held.size < (of.limit > 3 ? 1 : of.limit)) return grant"],
+      [
+        "of.waiting.size === 0 && of.held.size < of.limit) return grant",
+        "of.waiting.size === 0 && of.held.size < (of.limit > 3 ? 1 : of.limit)) return grant",
+      ],
       ["of.held.size >= of.limit) return undefined", "of.held.size >= (of.limit > 3 ? 1 : of.limit)) return undefined"],
     ],
     breaks: [29],

@@ -30,9 +30,14 @@ export function mutated(mutant: Mutant): { readonly path: string } & Disposable 
     const text = file === undefined ? "" : readFileSync(file, "utf8")
     if (file === undefined || holders.length > 1 || text.split(find).length !== 2) {
       rmSync(path, { recursive: true, force: true })
-      throw new Error(`Mutant "${mutant.name}": "${find}" is found ${holders.length} times; the product has changed, so change the mutant.`)
+      throw new Error(
+        `Mutant "${mutant.name}": "${find}" is found ${holders.length} times; the product has changed, so change the mutant.`,
+      )
     }
-    writeFileSync(file, text.replace(find, () => replace))
+    writeFileSync(
+      file,
+      text.replace(find, () => replace),
+    )
   }
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }

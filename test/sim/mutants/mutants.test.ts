@@ -13,21 +13,16 @@ const SEEDS = 120
 const LIMIT_MS = 60_000
 
 /** Load and faults under which a kind of mutant shows soon. */
-function plan({ faults }: typeof Sim, how: Mutant["with"]): FaultPlan {
-  switch (how) {
-    case "calm":
-      return () => ({ "agent.odd": 0.5, "user.continue": 0.2, "user.cancel": 0.1 })
-    case "limits":
-      return faults.only("user.limits", "user.cancel")
-    case "crashes":
-      return () => ({ "coordinator.crash": 1, "agent.odd": 0.2 })
-    case "sleep":
-      return () => ({ "machine.sleep": 1, "agent.odd": 0.2 })
-    case "continues":
-      return () => ({ "user.continue": 0.6, "coordinator.crash": 1, "user.cancel": 0.3 })
-    default:
-      return faults.swarm()
+function plan({ faults }: typeof Sim, how: Mutant["with"] = "swarm"): FaultPlan {
+  const plans: Readonly<Record<NonNullable<Mutant["with"]>, FaultPlan>> = {
+    swarm: faults.swarm(),
+    calm: () => ({ "agent.odd": 0.5, "user.continue": 0.2, "user.cancel": 0.1 }),
+    limits: faults.only("user.limits", "user.cancel"),
+    crashes: () => ({ "coordinator.crash": 1, "agent.odd": 0.2 }),
+    sleep: () => ({ "machine.sleep": 1, "agent.odd": 0.2 }),
+    continues: () => ({ "user.continue": 0.6, "coordinator.crash": 1, "user.cancel": 0.3 }),
   }
+  return plans[how]
 }
 
 describe("a core that is broken on purpose does not pass", () => {
@@ -62,7 +57,8 @@ describe("nor one that two runs give away", () => {
         expect(Simulation).toBeDefined()
         const differ = (await import(path)) as typeof Differential
         const seeds = Array.from({ length: 20 }, (_, seed) => seed)
-        const seen = (find: (seed: number) => string | undefined): boolean => seeds.some((seed) => find(seed) !== undefined)
+        const seen = (find: (seed: number) => string | undefined): boolean =>
+          seeds.some((seed) => find(seed) !== undefined)
         const load = (sim: Sim.Simulation): void => {
           for (let i = 0; i < 30; i++) sim.launch({}, agent().think("1s..20s").tool("grep", "1s..30s").done())
         }
