@@ -1,9 +1,9 @@
 /** What a benchmark hands in; tables and plots are made of it. */
 
 /** One line of a table; numbers were formatted by whoever measured them. */
-export type Row = readonly string[]
+type Row = readonly string[]
 
-export interface Table {
+interface Table {
   readonly title: string
   /** What was done, so that a stranger could do it again. */
   readonly how: string
@@ -12,7 +12,7 @@ export interface Table {
 }
 
 /** A bound that was set before measuring. */
-export interface Goal {
+interface Goal {
   readonly goal: string
   readonly measured: string
   readonly reached: boolean

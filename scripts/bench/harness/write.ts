@@ -30,7 +30,7 @@ export function keep(name: string, answer: Answer, about: Omit<Kept, keyof Answe
   if (answer.plot !== undefined) writeFileSync(join(FOLDER, `${name}.svg`), svg(answer.plot))
 }
 
-export function kept(name: string): Kept | undefined {
+function kept(name: string): Kept | undefined {
   const file = join(FOLDER, `${name}.json`)
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Kept) : undefined
 }

@@ -20,6 +20,8 @@ interface Pool {
 
 const [name = "", worker = "", extension = "", runs = "0"] = process.argv.slice(2)
 const require = createRequire(import.meta.url)
+/** A peer, which is no package of the product's. */
+const load = (of: string): unknown => require(of)
 const file = (of: string): string => `${worker}/${of}${extension}`
 
 const makers: Readonly<Record<string, () => Promise<Pool>>> = {
@@ -66,7 +68,7 @@ const makers: Readonly<Record<string, () => Promise<Pool>>> = {
     return { run: (of) => pool.run(of), close: () => pool.destroy() }
   },
   async piscina() {
-    const { Piscina } = require("piscina") as { Piscina: new (options: object) => Generic }
+    const { Piscina } = load("piscina") as { Piscina: new (options: object) => Generic }
     const pool = new Piscina({
       filename: file("peer-worker"),
       minThreads: THREADS,
@@ -76,7 +78,7 @@ const makers: Readonly<Record<string, () => Promise<Pool>>> = {
     return { run: (of) => pool.run(of), close: () => pool.destroy() }
   },
   async "piscina-streaming"() {
-    const { Piscina } = require("piscina") as { Piscina: new (options: object) => Generic<object, void> }
+    const { Piscina } = load("piscina") as { Piscina: new (options: object) => Generic<object, void> }
     const pool = new Piscina({
       filename: file("stream-worker"),
       minThreads: THREADS,
@@ -101,7 +103,7 @@ const makers: Readonly<Record<string, () => Promise<Pool>>> = {
     }
   },
   async poolifier() {
-    const { FixedThreadPool } = require("poolifier") as {
+    const { FixedThreadPool } = load("poolifier") as {
       FixedThreadPool: new (threads: number, file: string, options: object) => Poolifier
     }
     const pool = new FixedThreadPool(THREADS, file("poolifier-worker"), {

@@ -6,7 +6,8 @@ interface Poolifier {
 }
 
 const require = createRequire(import.meta.url)
-const { ThreadWorker } = require("poolifier") as Poolifier
+const PEER = "poolifier"
+const { ThreadWorker } = require(PEER) as Poolifier
 
 const worker: unknown = new ThreadWorker(run)
 export default worker

@@ -137,7 +137,7 @@ function campaignOf(tasks: number): { hours: number; events: number } {
         void parent.launch(
           { batch: `turn-${i}` },
           agent()
-            .think(`${60 + (i % 7) * 30}s`)
+            .stream(`${60 + (i % 7) * 30}s`)
             .done("Done."),
         ),
     )
