@@ -6,6 +6,9 @@ import type { Subprocess } from "bun"
 import { descendants, end, type Process } from "./processes.ts"
 import type { Suite } from "./suites.ts"
 
+/** One test may take so long; bun kills the child processes of one that takes longer, and with them its file's server. */
+const TEST_LIMIT_MS = 90_000
+
 export interface Outcome {
   readonly passed: number
   readonly failed: number
@@ -49,12 +52,15 @@ export async function runSuite(suite: Suite, environment: Readonly<Record<string
   const report = join(folder, "junit.xml")
   const files = suite.files.map((file) => `./${file}`)
   try {
-    const child = Bun.spawn([suite.bun, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...files], {
-      env: { ...process.env, ...environment },
-      stdin: "ignore",
-      stdout: "inherit",
-      stderr: "inherit",
-    })
+    const child = Bun.spawn(
+      [suite.bun, "test", `--timeout=${TEST_LIMIT_MS}`, "--reporter=junit", `--reporter-outfile=${report}`, ...files],
+      {
+        env: { ...process.env, ...environment },
+        stdin: "ignore",
+        stdout: "inherit",
+        stderr: "inherit",
+      },
+    )
     const complaints: string[] = []
     let overdue = false
     const timer = setTimeout(() => {
