@@ -1,3 +1,4 @@
+/* oxlint-disable no-underscore-dangle -- the SDK keeps its inner client there */
 /** An OpenCode plugin for tests: fails the first three tries to write into a conversation that has been named in a file. */
 import { readFileSync, writeFileSync } from "node:fs"
 
