@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs"
 import { defineCommand } from "citty"
-import type { CommandDef } from "citty"
 import { createLanes } from "../compose.ts"
 import type { Config } from "../config.ts"
 import type { Lanes } from "../lanes.ts"
@@ -15,6 +14,7 @@ import { UsageError } from "./output/errors.ts"
 import { progressFor } from "./output/reporter-for.ts"
 import { resultsText } from "./output/result-text.ts"
 import { directoryOf, limitsOf } from "./task-options.ts"
+import type { Verb } from "./verb.ts"
 
 const args = {
   file: {
@@ -32,7 +32,7 @@ const args = {
   json: { type: "boolean", description: "One JSON object per event on stdout, the summary last" },
 } as const
 
-export const batch: CommandDef<typeof args> = defineCommand({
+export const batch: Verb = defineCommand({
   meta: { name: "batch", description: "Run the tasks of a file side by side and print their results" },
   args,
   run: async ({ args: given }) => {

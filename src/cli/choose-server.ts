@@ -62,12 +62,12 @@ async function answers(): Promise<boolean> {
   }
 }
 
-export function isAddress(text: string): boolean {
+function isAddress(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 }
 
 /** An address may carry a password; nobody needs to read it. */
-export function withoutSecrets(address: string): string {
+function withoutSecrets(address: string): string {
   const { protocol, host, pathname } = new URL(address)
   return `${protocol}//${host}${pathname === "/" ? "" : pathname}`
 }

@@ -2,8 +2,10 @@
 
 import { defineCommand } from "citty"
 import type { CommandDef } from "citty"
+import type { TaskRow } from "../core/task.ts"
 import { ask, Journals, print, toStderr } from "./journals.ts"
 import { UsageError } from "./output/errors.ts"
+import { runOne } from "./run-one.ts"
 
 const args = {
   id: { type: "positional", required: true, description: "A task's id, bg_…, or its session's, ses_…" },
@@ -18,6 +20,7 @@ export const goOn: CommandDef<typeof args> = defineCommand({
     const found = journals.task(id)
     const text = prompt === undefined || prompt === "-" ? await Bun.stdin.text() : prompt
     if (text.trim() === "") throw new UsageError("lanes continue: the prompt is empty.")
+    if (!found.living && found.row.outcome !== undefined) return again(found.row, text)
     const { id: task, epoch } = (await ask(found, { type: "continue", id: found.row.id, prompt: text }, 15_000)) as {
       id: string
       epoch: number
@@ -28,3 +31,12 @@ export const goOn: CommandDef<typeof args> = defineCommand({
     return print(task)
   },
 })
+
+/** Its coordinator has ended in order: the session goes on as a task of this process, and the answer is printed. */
+async function again({ spec, sessionID }: TaskRow, prompt: string): Promise<number> {
+  if (sessionID === undefined)
+    throw new UsageError("lanes continue: it never had a session; run it anew with lanes run.")
+  const { directory, description, agent, model } = spec
+  const same = { ...(agent === undefined ? {} : { agent }), ...(model === undefined ? {} : { model }) }
+  return runOne({ input: { prompt, sessionID, description, ...same }, directory, json: false })
+}

@@ -1,7 +1,6 @@
 /** `lanes doctor`: whether everything would work here, and for each trouble what to do. */
 
 import { defineCommand } from "citty"
-import type { CommandDef } from "citty"
 import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
 import type { ChosenServer } from "./choose-server.ts"
 import { readConfiguration } from "./doctor/configuration.ts"
@@ -17,6 +16,7 @@ import { colorsFor } from "./output/colors.ts"
 import { wrap } from "./output/columns.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import { directoryOf } from "./task-options.ts"
+import type { Verb } from "./verb.ts"
 
 const args = {
   server: SERVER_ARGUMENT,
@@ -24,7 +24,7 @@ const args = {
   json: { type: "boolean", description: "One JSON object with all findings" },
 } as const
 
-export const doctor: CommandDef<typeof args> = defineCommand({
+export const doctor: Verb = defineCommand({
   meta: { name: "doctor", description: "Find what would keep lanes from working, and say what to do" },
   args,
   run: async ({ args: given }) => {

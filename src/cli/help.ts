@@ -3,7 +3,8 @@
 import type { ArgsDef } from "citty"
 import type { Colors } from "./output/colors.ts"
 import { wrap } from "./output/columns.ts"
-import type { Verb, VerbEntry } from "./verbs.ts"
+import type { Verb } from "./verb.ts"
+import type { VerbEntry } from "./verbs.ts"
 
 /** How it is shown. */
 export interface Page {

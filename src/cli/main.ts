@@ -9,7 +9,7 @@ import { colorsFor } from "./output/colors.ts"
 import { exitCodeOf, sentenceOf } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import { verbs } from "./verbs.ts"
-import type { Verb } from "./verbs.ts"
+import type { Verb } from "./verb.ts"
 import { version } from "./version.ts"
 
 async function main(rawArgs: readonly string[]): Promise<number> {

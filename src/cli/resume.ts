@@ -1,7 +1,6 @@
 /** `lanes resume`: takes over what a coordinator that is gone has left, and stays until all of it is done. */
 
 import { defineCommand } from "citty"
-import type { CommandDef } from "citty"
 import { checkServer } from "../adapters/check-server.ts"
 import { httpTransport } from "../adapters/http-transport.ts"
 import { createLanes } from "../compose.ts"
@@ -15,6 +14,7 @@ import { progressFor } from "./output/reporter-for.ts"
 import type { Watched } from "./output/reporter.ts"
 import { Tally } from "./output/summary.ts"
 import { directoryOf } from "./task-options.ts"
+import type { Verb } from "./verb.ts"
 
 const args = {
   server: SERVER_ARGUMENT,
@@ -22,7 +22,7 @@ const args = {
   json: { type: "boolean", description: "One JSON object per event on stdout, the summary last" },
 } as const
 
-export const resume: CommandDef<typeof args> = defineCommand({
+export const resume: Verb = defineCommand({
   meta: { name: "resume", description: "Take over the tasks of a coordinator that is gone" },
   args,
   run: async ({ args: { server: wanted, dir, json } }) => {

@@ -1,20 +1,14 @@
 /** `lanes run`: one task in a session of its own; its text on stdout. */
 
 import { defineCommand } from "citty"
-import type { CommandDef } from "citty"
-import { createLanes } from "../compose.ts"
 import type { LaunchInput } from "../lanes.ts"
-import { carryOut, exitCodeFor } from "./carry-out.ts"
-import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
+import { SERVER_ARGUMENT } from "./choose-server.ts"
 import type { ChosenServer } from "./choose-server.ts"
-import { onInterrupt } from "./interrupt.ts"
-import type { Interrupt } from "./interrupt.ts"
 import { launchOnly } from "./launch-only.ts"
 import { UsageError } from "./output/errors.ts"
-import { progressFor } from "./output/reporter-for.ts"
-import type { Reporter } from "./output/reporter.ts"
-import { resultText } from "./output/result-text.ts"
+import { runOne } from "./run-one.ts"
 import { directoryOf, modelOf, ttlOf } from "./task-options.ts"
+import type { Verb } from "./verb.ts"
 
 const args = {
   prompt: { type: "positional", required: false, description: "What to do; - or nothing reads it from stdin" },
@@ -32,46 +26,21 @@ const args = {
   json: { type: "boolean", description: "One JSON object per event on stdout, the summary last" },
 } as const
 
-export const run: CommandDef<typeof args> = defineCommand({
+export const run: Verb = defineCommand({
   meta: { name: "run", description: "Run one task and print its result" },
   args,
   run: async ({ args: given }) => {
     const input = await inputOf(given)
     const directory = directoryOf(given.dir)
-    using interrupt = onInterrupt()
-    using reporter = progressFor({ json: given.json === true })
-    process.stdout.on("error", () => interrupt.stop(1))
-    const server = await chooseServer(given.server, (sentence) => reporter.say(sentence))
-    if (!given.wait && server.whose === "spawned") {
+    const json = given.json === true
+    const leave = (chosen: ChosenServer): Promise<number> => {
+      if (chosen.whose !== "spawned") return launchOnly(chosen, directory, input, json)
       throw new UsageError("--no-wait needs a server that stays: start `opencode serve` and name it with --server.")
     }
-    const json = given.json === true
-    if (!given.wait) return launchOnly(server, directory, input, json)
-    const { code, text } = await waited(server, directory, input, reporter, interrupt)
-    if (!json) process.stdout.write(text)
-    return code
+    const task = { input, directory, server: given.server, json }
+    return runOne(given.wait ? task : { ...task, instead: leave })
   },
 })
-
-async function waited(
-  server: ChosenServer,
-  directory: string,
-  input: LaunchInput,
-  reporter: Reporter,
-  interrupt: Interrupt,
-): Promise<{ code: number; text: string }> {
-  reporter.status(server.whose === "spawned" ? "Starting OpenCode" : `Reaching the OpenCode at ${server.address}`)
-  await using lanes = await createLanes({ ...server.lanes, directory, log: (warning) => reporter.say(warning) })
-  reporter.status(`One task in ${directory}`)
-  const summary = await carryOut(lanes, [input], reporter, interrupt)
-  await lanes.close()
-  reporter.finish(summary)
-  const code = exitCodeFor(summary, 1, interrupt)
-  const [result] = summary.results
-  if (result?.outcome.state === "completed") return { code, text: resultText(result.outcome.text, process.stdout) }
-  if (result !== undefined) reporter.say(`${result.outcome.reason}: ${result.outcome.sentence}`)
-  return { code, text: "" }
-}
 
 async function inputOf(given: {
   readonly prompt?: string | undefined

@@ -1,9 +1,6 @@
 /** The verbs of `lanes`, each loaded when it is asked for, so that help and completion are quick. */
 
-import type { CommandDef } from "citty"
-
-// Each verb has arguments of its own; what they have in common citty calls CommandDef<any>.
-export type Verb = CommandDef<any>
+import type { Verb } from "./verb.ts"
 
 /** A verb before it is loaded. */
 export interface VerbEntry {
@@ -49,6 +46,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   doctor: {
     about: "Find what would keep lanes from working, and say what to do",
     load: async () => (await import("./doctor.ts")).doctor,
+  },
+  simulate: {
+    about: "Play thousands of tasks in virtual time, or try limits on a plan",
+    load: async () => (await import("./simulate.ts")).simulateCommand,
   },
   completion: {
     about: "Print the completion script of a shell",

@@ -132,6 +132,24 @@ describe("lanes run", () => {
   )
 
   test(
+    "lanes continue goes on in the session of a task whose process has ended",
+    async () => {
+      await lanes(["run", scripted("Play run-first", { id: "run-first", turns: [{ text: "First." }] })])
+      const { stdout } = await lanes(["list", "--json"])
+      const rows = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { id: string; sessionID: string; spec: { prompt: string } })
+      const task = rows.find(({ spec }) => spec.prompt.startsWith("Play run-first"))
+      const again = await lanes(["continue", task?.id ?? "", answers("run-second", "Second.")])
+      expect(again).toMatchObject({ exitCode: 0, stdout: "Second.\n" })
+      const [call] = oc.model.calls("run-second")
+      expect(call?.sessionId).toBe(task?.sessionID ?? "none")
+    },
+    LIMIT_MS,
+  )
+
+  test(
     "Ctrl-C cancels, aborts the session and says so",
     async () => {
       const child = start(["run", hangs("run-stop")])
