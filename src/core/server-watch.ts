@@ -18,7 +18,10 @@ export class ServerWatch {
 
   silent(message: string): void {
     if (this.#lostAt !== undefined) return
-    this.#lostAt = this.#book.now.mono
+    const { mono } = this.#book.now
+    this.#lostAt = mono
+    // One server serves them all: one that is gone may come back as another, whichever run has noticed.
+    for (const run of this.#book.runs.values()) disturb(run.evidence, mono)
     this.#book.emit({ type: "server:lost", message })
   }
 

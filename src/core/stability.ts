@@ -139,7 +139,8 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
   if (snapshot.status.type === "absent") {
     // An open ask keeps its session busy.
     observeAsks(e, [], now)
-    if (e.absentPolls++ === 0) e.absentSince = at
+    // Looked at somewhere between the asking and now: a stretch of absence begins late and ends early.
+    if (e.absentPolls++ === 0) e.absentSince = now
   } else {
     forgetIdle(e, now)
     if (at >= e.disturbedAt) {
