@@ -84,6 +84,7 @@ function ask<T>(line: Line, kind: CallKind, signal: AbortSignal | undefined, act
     if (refusal !== undefined) return reject(failure(refusal, kind))
     const fate = line.fate(kind)
     const wanted = fate.code === undefined || fate.acted === true
+    const { life, up } = server
     let done: (() => T) | undefined
     if (fate.early && wanted && server.up) done = attempt(act)
     const forgo = (): void => {
@@ -91,15 +92,17 @@ function ask<T>(line: Line, kind: CallKind, signal: AbortSignal | undefined, act
       reject(closed(kind))
     }
     const late = fate.ms > READ_MS
-    const undo = loop.after(late ? READ_MS : fate.ms, () =>
+    // Where nobody listens the refusal comes at once.
+    const undo = loop.after(up ? Math.min(fate.ms, READ_MS) : 1, () =>
       process.enter(() => {
         signal?.removeEventListener("abort", forgo)
         const moved = line.refused?.(kind)
         // What a dead server was asked and had not begun never happens; nor what a fence took back.
-        if (wanted && server.up && done === undefined && moved === undefined) done = attempt(act)
+        const alive = up && server.up && server.life === life
+        if (wanted && alive && done === undefined && moved === undefined) done = attempt(act)
         if (moved !== undefined) return reject(failure(moved, kind))
         if (fate.code !== undefined) return reject(failure(fate.code, kind))
-        if (!server.up || done === undefined) return reject(failure("SERVER_UNREACHABLE", kind))
+        if (!alive || done === undefined) return reject(failure("SERVER_UNREACHABLE", kind))
         if (late) return reject(failure("SERVER_TIMEOUT", kind))
         try {
           resolve(done())

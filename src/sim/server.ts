@@ -38,6 +38,8 @@ export class SimServer {
   readonly players: Map<string, Player> = new Map()
   /** Its process runs. */
   up = true
+  /** Counts its processes: a connection to an older one is broken. */
+  life = 1
   /** An instance is being loaded again. */
   readonly reloading: Set<string> = new Set()
   readonly #world: ServerWorld
@@ -202,6 +204,7 @@ export class SimServer {
   /** `kill -9`: nothing runs any more; what was stored stays. */
   kill(): void {
     this.up = false
+    this.life++
     for (const player of this.players.values()) if (player.working) player.kill()
     this.#busy.clear()
     this.#warm.clear()

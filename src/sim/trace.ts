@@ -55,7 +55,7 @@ export class Trace {
 }
 
 /** `01:02:03.004` */
-export function timeOf(ms: number): string {
+function timeOf(ms: number): string {
   const s = Math.floor(ms / 1_000)
   const two = (n: number): string => String(n).padStart(2, "0")
   return `${two(Math.floor(s / 3_600))}:${two(Math.floor((s % 3_600) / 60))}:${two(s % 60)}.${String(Math.floor(ms % 1_000)).padStart(3, "0")}`

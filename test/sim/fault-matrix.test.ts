@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+
 import { describe, expect, test } from "bun:test"
 
 import type { Config } from "../../src/config.ts"
@@ -441,6 +444,12 @@ describe("fault matrix", () => {
     test(`${row.fault} [${row.phase}]`, () => row.sees(play(row, true)))
     test(`${row.fault} [${row.phase}], twin without it`, () => (row.twin ?? once)(play(row, false)))
   }
+})
+
+test("every row stands in the documentation", () => {
+  const page = readFileSync(join(import.meta.dir, "../../docs/simulation.md"), "utf8")
+  const missing = ROWS.map(({ fault, phase }) => `\`${fault} [${phase}]\``).filter((name) => !page.includes(name))
+  expect(missing).toEqual([])
 })
 
 describe("fault matrix, with several tasks", () => {
