@@ -44,7 +44,7 @@ export function checkPrompt(prompt: unknown): void {
   }
 }
 
-export function checkModel(model: unknown): void {
+function checkModel(model: unknown): void {
   const named = typeof model === "string" && /^[^/]+\/.+$/.test(model)
   if (model !== undefined && !named) throw invalid("model", '"provider/model"', model)
 }

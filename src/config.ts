@@ -6,14 +6,10 @@
  *   (files: adapters/config-file.ts) ──┘
  */
 export { configKeys, jsonSchema } from "./config/document.ts"
-export type { ConfigKey } from "./config/document.ts"
 export { parseBackgroundTask } from "./config/lenient.ts"
-export type { LenientConfig } from "./config/lenient.ts"
 export { mergeConfigs } from "./config/merge.ts"
-export type { ConfigLayer, MergedConfig } from "./config/merge.ts"
+export type { ConfigLayer } from "./config/merge.ts"
 export { parseConfig } from "./config/parse.ts"
-export type { Origin } from "./config/parse.ts"
 export { resolveOptions } from "./config/resolve.ts"
-export type { Host, Resolved } from "./config/resolve.ts"
 export { configSchema } from "./config/schema.ts"
 export type { Config, ConfigKeyName } from "./config/schema.ts"

@@ -12,7 +12,7 @@ export const METADATA_KEY = "opencode-lanes"
  * What no task may do: ask people, leave its directory, delegate. Deny rules only, so that the agent's own limits stay
  * (an allow rule on a session would override a read-only agent).
  */
-export const DENIED: readonly PermissionRule[] = [
+const DENIED: readonly PermissionRule[] = [
   "question",
   "external_directory",
   "doom_loop",
@@ -80,7 +80,7 @@ export async function sessionsOf(assignment: Assignment, api: SessionApi): Promi
 }
 
 /** The task a session was made for, by its metadata. */
-export function taskOf(session: SessionInfo): unknown {
+function taskOf(session: SessionInfo): unknown {
   const entry = session.metadata[METADATA_KEY]
   return typeof entry === "object" && entry !== null ? (entry as { task?: unknown }).task : undefined
 }

@@ -19,7 +19,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Version of the files this program writes. */
-export const SCHEMA: number = MIGRATIONS.length
+const SCHEMA: number = MIGRATIONS.length
 
 /** Before all else: the first look into a dead owner's file already waits for others who look. */
 const PATIENCE = "PRAGMA busy_timeout = 2000"

@@ -7,7 +7,7 @@ const READ_ONLY = { edit: "deny", bash: "deny", task: "deny", question: "deny", 
  * The agents the plugin adds where nobody has defined their names. `explore` is OpenCode's own. None names a model: each
  * runs on its parent's.
  */
-export const AGENTS: Readonly<Record<string, object>> = {
+const AGENTS: Readonly<Record<string, object>> = {
   librarian: {
     mode: "subagent",
     description:

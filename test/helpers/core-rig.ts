@@ -122,7 +122,7 @@ export class CoreRig {
   }
 
   /** Polls every `everyMs` for `ms`, seeing the same. */
-  poll(id: string, ms: number, of: Partial<Snapshot>, everyMs = this.options.pollIntervalMs): void {
+  poll(id: string, ms: number, of: Partial<Snapshot>, everyMs: number = this.options.pollIntervalMs): void {
     for (const until = this.mono + ms; this.mono + everyMs <= until;) {
       this.pass(everyMs)
       if (this.row(id).settledAt !== undefined) return

@@ -8,7 +8,7 @@ import type { RunReport, ThreadReport } from "../../src/core/inputs.ts"
 import type { RunRef, TaskId, TaskRow } from "../../src/core/task.ts"
 import { ManualClock } from "./manual-clock.ts"
 
-export class FakeThreads implements Threads {
+class FakeThreads implements Threads {
   readonly started: Assignment[] = []
   readonly commands: { run: RunRef; command: RunCommand }[] = []
   closed = 0
@@ -34,7 +34,7 @@ export class FakeThreads implements Threads {
 
 /** Rows in memory; `fail` makes the next writes throw. */
 export class FakeJournal implements Journal {
-  readonly rows = new Map<TaskId, TaskRow>()
+  readonly rows: Map<TaskId, TaskRow> = new Map()
   readonly writes: (readonly TaskRow[])[] = []
   readonly events: LaneEvent[] = []
   fail: Error | undefined
@@ -71,7 +71,7 @@ interface Told {
 }
 
 /** Deliveries end when the test says so, or with their signal. */
-export class FakeParent implements Parent {
+class FakeParent implements Parent {
   readonly told: Told[] = []
 
   deliver(delivery: Delivery, _rows: readonly TaskRow[], signal: AbortSignal): Promise<readonly string[]> {
@@ -90,7 +90,7 @@ export interface FakePorts extends CoordinatorPorts {
   readonly aborted: string[]
 }
 
-export function fakePorts(journal = new FakeJournal()): FakePorts {
+export function fakePorts(journal: FakeJournal = new FakeJournal()): FakePorts {
   let n = 0
   const aborted: string[] = []
   return {

@@ -32,7 +32,7 @@ interface FakeSession {
 type Call = keyof SessionApi
 
 export class ScriptedSessionApi implements SessionApi {
-  readonly sessions = new Map<string, FakeSession>()
+  readonly sessions: Map<string, FakeSession> = new Map()
   readonly calls: { readonly call: Call; readonly session?: string }[] = []
   readonly rejected: { readonly askID: string; readonly message: string }[] = []
   /** How long an aborted session stays busy; ms. */

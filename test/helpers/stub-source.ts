@@ -9,7 +9,7 @@ import type { Source } from "../../src/page/source.ts"
 
 export class StubSource implements Source {
   readonly bus: Bus = new Bus(Date.now)
-  readonly rows = new Map<string, TaskRow>()
+  readonly rows: Map<string, TaskRow> = new Map()
   lanes: LaneView[] = [{ lane: "default", used: 0, limit: 5, queued: 0 }]
   /** What it was asked to do. */
   readonly asked: unknown[][] = []

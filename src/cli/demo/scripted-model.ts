@@ -13,8 +13,7 @@ import { fill, following, newestUserText } from "./script.ts"
 import type { ChosenTurn, ModelMessage, Position, ScriptedTurn } from "./script.ts"
 
 export { scripted } from "./script.ts"
-export type { Script, ScriptedTool, ScriptedTurn, ScriptedUsage } from "./script.ts"
-export type { CallFilter, CallKind, ModelCall, Truthy } from "./call-log.ts"
+export type { Script, ScriptedTurn } from "./script.ts"
 
 /** A running scripted model. */
 export interface ScriptedModel extends AsyncDisposable {
