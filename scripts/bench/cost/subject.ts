@@ -46,7 +46,7 @@ const begun = performance.now()
 const script = { turns: [{ stream: { chunks: 300, everyMs: 1_000 } }] }
 for (let i = 0; i < n; i++)
   await lanes.launch({ agent: "general", prompt: scripted(`Stream ${i}`, { id: `${way}-${n}-${i}`, ...script }) })
-await Promise.race([all.promise, Bun.sleep(120_000)])
+await Promise.race([all.promise, Bun.sleep(75_000)])
 const startMs = performance.now() - begun
 
 const delays: number[] = []

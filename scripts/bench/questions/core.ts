@@ -70,7 +70,7 @@ async function ask(quick: boolean): Promise<Answer> {
       },
     ],
     notes: [
-      "What grows is the memory's latency: 100,000 tasks do not fit the processor's caches, and a look-up by name among as many plain objects, which is the least any step can do, grows more (third line). The instructions executed are the same at each size.",
+      "100,000 tasks do not fit the processor's caches: a look-up by name among as many plain objects, which is the least any step can do, grows even more (third line).",
     ],
     plot: { title: "One step among so many live tasks", unit: "µs", bars },
   }
