@@ -61,7 +61,16 @@ function transitions(journal: Journal, ms: number): number {
   while (performance.now() < until) {
     journal.write([{ ...row, attempt: ++steps }], [])
     for (let seq = 0; seq < 3; seq++) {
-      journal.append({ type: "task:started", id: row.id, epoch: 1, lane: "default", attempt: steps, queuedMs: 0, at: 0, seq })
+      journal.append({
+        type: "task:started",
+        id: row.id,
+        epoch: 1,
+        lane: "default",
+        attempt: steps,
+        queuedMs: 0,
+        at: 0,
+        seq,
+      })
     }
   }
   return Math.round(steps / (ms / 1_000))

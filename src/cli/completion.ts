@@ -6,7 +6,7 @@ import { optionNames } from "./command-line.ts"
 import { argumentsOf } from "./help.ts"
 import { UsageError } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
-import { verbs } from "./verbs.ts"
+import type { VerbEntry } from "./verb.ts"
 
 /** A verb with what may follow it. */
 interface Completed {
@@ -19,16 +19,20 @@ const args = {
   shell: { type: "positional", required: false, description: "bash, zsh or fish. Default: the one of SHELL" },
 } as const
 
-export const completion: CommandDef<typeof args> = defineCommand({
-  meta: { name: "completion", description: "Print the completion script of a shell" },
-  args,
-  run: async ({ args: { shell } }) => {
-    const chosen = shell ?? usualShell()
-    if (!isShell(chosen)) throw new UsageError(`lanes completion: expected bash, zsh or fish, got "${chosen}".`)
-    process.stdout.write(await completionScript(chosen))
-    return EXIT.ok
-  },
-})
+type Verbs = Readonly<Record<string, VerbEntry>>
+
+export function completionOf(verbs: Verbs): CommandDef<typeof args> {
+  return defineCommand({
+    meta: { name: "completion", description: "Print the completion script of a shell" },
+    args,
+    run: async ({ args: { shell } }) => {
+      const chosen = shell ?? usualShell()
+      if (!isShell(chosen)) throw new UsageError(`lanes completion: expected bash, zsh or fish, got "${chosen}".`)
+      process.stdout.write(await completionScript(chosen, verbs))
+      return EXIT.ok
+    },
+  })
+}
 
 const SHELLS = ["bash", "zsh", "fish"] as const
 export type Shell = (typeof SHELLS)[number]
@@ -43,7 +47,7 @@ function usualShell(): Shell {
 }
 
 /** The script, and above it how to use it. */
-export async function completionScript(shell: Shell): Promise<string> {
+export async function completionScript(shell: Shell, verbs: Verbs): Promise<string> {
   const known = await Promise.all(
     Object.entries(verbs).map(async ([name, { about, load }]) => ({
       name,

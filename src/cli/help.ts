@@ -3,8 +3,7 @@
 import type { ArgsDef } from "citty"
 import type { Colors } from "./output/colors.ts"
 import { wrap } from "./output/columns.ts"
-import type { Verb } from "./verb.ts"
-import type { VerbEntry } from "./verbs.ts"
+import type { Verb, VerbEntry } from "./verb.ts"
 
 /** How it is shown. */
 export interface Page {

@@ -16,7 +16,7 @@ const OLDEST = [1, 3]
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)))
 const cli = join(here, "cli.js")
 
-if (recent(process.versions.bun)) await import("./cli.js")
+if (recent(process.versions.bun)) await import(cli)
 else runWith(found() ?? fetched())
 
 function recent(version) {
@@ -26,10 +26,7 @@ function recent(version) {
 
 /** A Bun of this machine that is young enough. */
 function found() {
-  const folders = [
-    ...upwards(here),
-    ...upwards(process.cwd()),
-  ].map((folder) => join(folder, "node_modules", ".bin"))
+  const folders = [...upwards(here), ...upwards(process.cwd())].map((folder) => join(folder, "node_modules", ".bin"))
   const own = [process.env.BUN_INSTALL ?? join(homedir(), ".bun")].map((folder) => join(folder, "bin"))
   for (const folder of [...(process.env.PATH ?? "").split(delimiter), ...folders, ...own]) {
     const bun = join(folder, "bun")
@@ -39,7 +36,9 @@ function found() {
 }
 
 function fetched() {
-  process.stderr.write(`lanes runs on Bun, which is not on this machine: npm brings ${PACKAGE} (about 40 MB, the first time).\n`)
+  process.stderr.write(
+    `lanes runs on Bun, which is not on this machine: npm brings ${PACKAGE} (about 40 MB, the first time).\n`,
+  )
   const bun = ask("npm", ["exec", "--yes", `--package=${PACKAGE}`, "--call", "command -v bun"], "inherit")
   if (bun && recent(ask(bun, ["--version"]))) return bun
   process.stderr.write("error: npm could not fetch it. Install Bun 1.3 or later: https://bun.sh\n")

@@ -1,13 +1,6 @@
 /** The verbs of `lanes`, each loaded when it is asked for, so that help and completion are quick. */
 
-import type { Verb } from "./verb.ts"
-
-/** A verb before it is loaded. */
-export interface VerbEntry {
-  /** As `lanes help` says it; the verb itself says the same. */
-  readonly about: string
-  readonly load: () => Promise<Verb>
-}
+import type { VerbEntry } from "./verb.ts"
 
 export const verbs: Readonly<Record<string, VerbEntry>> = {
   demo: {
@@ -53,6 +46,6 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   },
   completion: {
     about: "Print the completion script of a shell",
-    load: async () => (await import("./completion.ts")).completion,
+    load: async () => (await import("./completion.ts")).completionOf(verbs),
   },
 }

@@ -83,7 +83,7 @@ describe("a mistyped command line", () => {
 
 describe("completion", () => {
   test.each(["bash", "zsh", "fish"] as const)("%s knows every verb and option", async (shell) => {
-    const script = await completionScript(shell)
+    const script = await completionScript(shell, verbs)
     for (const [name, { load }] of Object.entries(verbs)) {
       expect(script).toContain(name)
       for (const [option, { type }] of Object.entries(await argumentsOf(await load()))) {
@@ -94,7 +94,7 @@ describe("completion", () => {
 
   test("bash completes verbs, options and files", async () => {
     const ask = async (words: readonly string[]): Promise<string[]> => {
-      const script = `${await completionScript("bash")}
+      const script = `${await completionScript("bash", verbs)}
 COMP_WORDS=(${words.map((word) => `"${word}"`).join(" ")}); COMP_CWORD=${words.length - 1}; _lanes; printf '%s\\n' "\${COMPREPLY[@]}"`
       return (await run(["bash", "-c", script])).stdout.trim().split("\n")
     }
