@@ -237,9 +237,9 @@ lanes.on("task:done", () => {})
 await createLanes({ server: "", config: { defaultConcurrency: "3" } })
 try { lanes.cancel(text) } catch (thrown) { if (thrown instanceof LanesError && thrown.code === "TASK_UNKNOWN") undo() }
 const sim = simulate({ seed: 1 })
-sim.launch({}, agent().think("1s").say("done"))
+sim.launch({}, agent().think("1s").done("done"))
 export const id: string = plugin.id
-`.replace('.say("done")', ""),
+`,
     )
     for (const [module, moduleResolution] of [
       ["Preserve", "bundler"],
