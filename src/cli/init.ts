@@ -22,7 +22,7 @@ const RECOMMENDED = `{
   // How many agents work at once: on models without a limit of their own,
   "defaultConcurrency": 5,
   // on all models of a provider together (0 = no limit),
-  "providerConcurrency": { "anthropic": 3, "openai": 5, "google": 10 },
+  "providerConcurrency": { "anthropic": 3, "openai": 2 },
   // and on one model.
   "modelConcurrency": { "anthropic/claude-opus-4-5": 2 }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LaneEvent } from "../../src/index.ts"
-import { LANES } from "../helpers/command.ts"
+import { LANES, watchTraces } from "../helpers/command.ts"
 import type { Ended } from "../helpers/command.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
 
@@ -54,6 +54,19 @@ describe("lanes run", () => {
       expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "The answer.\n\n- one\n- two\n" })
       expect(stderr).toMatch(/started +general +Play run-text/)
       expect(stderr).toMatch(/Completed in [\d.]+s\.\n$/)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "without a server it starts one and stops it again",
+    async () => {
+      using traces = watchTraces()
+      const more = { LANES_SERVER: "spawn", OPENCODE_SERVER_PASSWORD: "", TMPDIR: traces.folder }
+      const { exitCode, stdout, stderr } = await lanes(["run", answers("run-spawn", "Spawned.")], undefined, more)
+      expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "Spawned.\n" })
+      expect(stderr).toMatch(/Starting OpenCode/)
+      expect(traces.left().processes).toEqual([])
     },
     LIMIT_MS,
   )

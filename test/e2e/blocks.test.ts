@@ -132,7 +132,7 @@ describe("sh", () => {
       // A signal to the shell is to reach the command; npx would fetch what is being tested here.
       const words = line.replaceAll(/bg_\w+/g, taskID).replace(/^npx opencode-lanes/, "lanes")
       const command = ["sh", "-c", LASTING.test(line) ? `exec ${words}` : words]
-      const cwd = /^bun build/.test(line) ? writeFiles() : oc.directory
+      const cwd = line.startsWith("bun build") ? writeFiles() : oc.directory
       if (LASTING.test(line)) {
         const child = Bun.spawn(command, { cwd, env: environment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" })
         let said = ""
