@@ -126,7 +126,7 @@ describe("superviseServer", () => {
       process.kill(server.pid, "SIGKILL")
       await server.gone
       expect(losses).toMatchObject([{ final: false }, { final: true }])
-      expect(groupMembers(server.pid)).toEqual([])
+      await until(() => groupMembers(server.pid).length === 0, 5_000)
     } finally {
       await server.stop()
     }

@@ -32,7 +32,7 @@ describe("lanes demo", () => {
       expect(stdout).toMatch(/s  started .* waited [1-9]/)
       expect(stdout).toMatch(/Find the login code +login\(\) in src\/auth\/login\.ts/)
       expect(stdout).toMatch(
-        /9 of 9 tasks completed in [\d.]+s\. One after another: [\d.]+s, [\d.]+ times as long\.\n$/,
+        /9 of 9 tasks completed in [\d.]+s\. One after another: [\dms. ]+, [\d.]+ times as long\.\n$/,
       )
       expect(traces.left()).toEqual(NOTHING)
     },

@@ -102,11 +102,12 @@ test("allowed: what the table lists passes, types of core and of the ports among
     "workers/open-session.ts": imports("../src/core/step.ts"),
     "src/sim/a.ts": imports("../../workers/drive-session.ts"),
     "src/compose.ts": imports("../workers/link.ts"),
+    "src/lanes.ts": imports("./page/server.ts"),
     "src/plugin/a.ts": types("../core/step.ts"),
     "src/plugin/b.ts": imports("../page/server.ts"),
     "src/cli/a.ts": imports("../sim/index.ts"),
     "src/cli/b.ts": imports("citty"),
-    "src/page/a.ts": imports("../compose.ts"),
+    "src/page/a.ts": imports("../adapters/a.ts"),
     "src/index.ts": imports("./compose.ts"),
   })
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("files keep to their boundaries") })
