@@ -89,7 +89,7 @@ export class CallLog {
 
   /** Resolves with the first truthy value of `predicate`, asked now and at each change of the log. */
   waitFor<T>(predicate: (calls: readonly ModelCall[]) => T, options: { timeoutMs?: number } = {}): Promise<Truthy<T>> {
-    const { timeoutMs = 15_000 } = options
+    const { timeoutMs = 60_000 } = options
     return new Promise((resolve, reject) => {
       const look = (): void => {
         try {
