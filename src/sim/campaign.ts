@@ -15,7 +15,7 @@ export interface CampaignOptions {
   readonly from?: number
   /** Default: `faults.swarm()`. */
   readonly faults?: FaultPlan
-  /** Tasks per seed; default 5 to 40, as the seed says. */
+  /** Tasks per seed; default 5 to 50, as the seed says. */
   readonly tasks?: number
   /** Default: as the seed says. */
   readonly config?: Config | ((seed: number) => Config)
@@ -106,7 +106,7 @@ export function playSeed(
     ...(options.shrink === undefined ? {} : { shrink: options.shrink }),
   })
   const scenario = options.scenario ?? populate
-  scenario(sim, options.tasks ?? dice.whole(5, 40, "tasks", 0))
+  scenario(sim, options.tasks ?? dice.whole(5, 50, "tasks", 0))
   const result = sim.run()
   sim.rest()
   return { sim, result }

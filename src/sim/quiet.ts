@@ -13,7 +13,8 @@ export function isQuiet(world: World): boolean {
   const sizes = coordinator.sizes()
   if (BUSY.some((what) => (sizes[what] ?? 0) > 0)) return false
   if (!world.server.up || !working(world)) return world.server.up
-  const end = world.loop.now + ORPHAN_MS
+  // What could not be aborted because nobody was reached is aborted after that.
+  const end = Math.max(world.loop.now, world.cutUntil) + ORPHAN_MS
   while (working(world) && world.tally.live.size === 0 && world.step(end));
   return world.tally.live.size === 0 && world.coordinator !== undefined
 }

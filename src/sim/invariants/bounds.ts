@@ -47,7 +47,8 @@ export const bounds: Oracle = (scene) => {
       const parent = task.spec.parent?.sessionID
       const count = parent === undefined ? 0 : (unsettled.get(parent)?.size ?? 0)
       if (count > maxPerRoot) scene.fail(23, `${parent ?? "?"} has ${count} unfinished tasks, the cap is ${maxPerRoot}`)
-      if (waiting.size > maxQueued) scene.fail(23, `${waiting.size} tasks wait, the cap is ${maxQueued}`)
+      if (waiting.has(task.id) && waiting.size > maxQueued)
+        scene.fail(23, `${waiting.size} tasks wait, the cap is ${maxQueued}`)
     },
     crashed() {
       unsettled.clear()

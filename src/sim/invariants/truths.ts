@@ -14,6 +14,8 @@ export const truths: Oracle = (scene) => {
   /** Since when nothing disturbed the view of the agents. */
   let clearSince = 0
   let struck = 0
+  /** The server process that was last known of. */
+  let knownLife = scene.server.life
   return {
     event(event) {
       if (event.type === "task:continued") {
@@ -21,7 +23,10 @@ export const truths: Oracle = (scene) => {
         if (session !== undefined) todosBefore.set(`${event.id}:${event.epoch}`, JSON.stringify(session.todos))
         epochs.set(event.id, event.epoch)
       }
-      if (event.type === "server:back" || event.type === "server:lost") clearSince = scene.loop.now
+      if (event.type === "server:back" || event.type === "server:lost") {
+        clearSince = scene.loop.now
+        knownLife = scene.server.life
+      }
       if (event.type !== "task:settled") return
       const session =
         event.outcome.sessionID === undefined ? undefined : scene.server.sessions.get(event.outcome.sessionID)
@@ -29,6 +34,7 @@ export const truths: Oracle = (scene) => {
       const key = `${event.id}:${event.epoch}`
       if (event.outcome.state === "completed") {
         if (session === undefined || player === undefined) return scene.fail(15, `${key} completed without a session`)
+        if (cutOffUnseen(session, player) && scene.server.life !== knownLife) return
         completed(scene, key, session, player, todosBefore.get(key) ?? "[]")
       }
       if (event.outcome.reason === "STALE" && session !== undefined && player !== undefined) stale(scene, key, player)
@@ -41,6 +47,9 @@ export const truths: Oracle = (scene) => {
           Math.min(scene.loop.now - clearSince, event.outcome.durationMs),
         )
       }
+    },
+    input(type) {
+      if (type === "server-restarted" || type === "recover") knownLife = scene.server.life
     },
     settled() {
       if (scene.struck.size === struck) return
@@ -59,6 +68,14 @@ export const truths: Oracle = (scene) => {
 function sessionOf(scene: Scene, id: string): SimSession | undefined {
   const sessionID = scene.coordinator?.get(id)?.sessionID
   return sessionID === undefined ? undefined : scene.server.sessions.get(sessionID)
+}
+
+/**
+ * Killed between two steps and back before anybody asked, a server leaves nothing by which that could be told from an answer
+ * without a finish of its own: the idle rule takes it for one.
+ */
+function cutOffUnseen(session: SimSession, player: Player): boolean {
+  return !player.working && session.messages.at(-1)?.finish === "tool-calls"
 }
 
 function completed(scene: Scene, key: string, session: SimSession, player: Player, before: string): void {

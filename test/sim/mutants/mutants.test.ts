@@ -4,10 +4,12 @@ import { describe, expect, test } from "bun:test"
 
 import type * as Differential from "../../../src/sim/differential.ts"
 import type * as Sim from "../../../src/sim/index.ts"
+import { playSeed } from "../../../src/sim/index.ts"
 import type { FaultPlan } from "../../../src/sim/index.ts"
 import { DIFFERENTIAL, MUTANTS } from "./list.ts"
 import type { Mutant } from "./load.ts"
 import { mutated } from "./load.ts"
+import { REGRESSIONS } from "./regressions.ts"
 
 const SEEDS = 120
 const LIMIT_MS = 60_000
@@ -40,6 +42,30 @@ describe("a core that is broken on purpose does not pass", () => {
         }
         expect(found).toBeInstanceOf(sim.Violation)
         expect(mutant.breaks).toContain((found as Sim.Violation).invariant)
+      },
+      LIMIT_MS,
+    )
+  }
+})
+
+describe("what campaigns found: fixed, and found again where the fix is taken back", () => {
+  for (const regression of REGRESSIONS) {
+    test(
+      `${regression.name} (seed ${regression.seed})`,
+      async () => {
+        const { seed, faults } = regression
+        const options = { shrink: false, ...(faults === undefined ? {} : { faults: () => faults }) }
+        playSeed(seed, options)
+        using broken = mutated(regression)
+        const sim = (await import(join(broken.path, "src/sim/index.ts"))) as typeof Sim
+        let found: unknown
+        try {
+          sim.playSeed(seed, options)
+        } catch (thrown) {
+          found = thrown
+        }
+        expect(found).toBeInstanceOf(sim.Violation)
+        expect(regression.breaks).toContain((found as Sim.Violation).invariant)
       },
       LIMIT_MS,
     )

@@ -1,0 +1,100 @@
+import type { FaultRates } from "../../../src/sim/index.ts"
+import type { Mutant } from "./load.ts"
+
+interface Regression extends Omit<Mutant, "with"> {
+  readonly seed: number
+  /** Default: the seed's own swarm. */
+  readonly faults?: FaultRates
+}
+
+/** What campaigns found in the runtime: each fix taken back, and a seed that finds it again. */
+export const REGRESSIONS: readonly Regression[] = [
+  {
+    name: "two reads in one moment counted as two idle polls",
+    change: [["e.absentPolls >= 2 && apart && now >= idleAt", "e.absentPolls >= 2 && now >= idleAt"]],
+    breaks: [15, 16],
+    seed: 26,
+  },
+  {
+    name: "absence was counted from when it was asked for",
+    change: [["if (e.absentPolls++ === 0) e.absentSince = now\n", "if (e.absentPolls++ === 0) e.absentSince = at\n"]],
+    breaks: [15, 16],
+    faults: { "call.slow": 0.2, "agent.odd": 1 },
+    seed: 187,
+  },
+  {
+    name: "a slow answer made an old sample look young",
+    change: [["const at = now - (snapshot.ageMs ?? 0)", "const at = now"]],
+    breaks: [15, 16],
+    faults: { "call.slow": 0.2, "agent.odd": 1 },
+    seed: 63,
+  },
+  {
+    name: "TODOs of the first prompt were taken for older ones after a crash",
+    change: [["if (assignment.check) return describe(info, ADOPTED)", ""]],
+    breaks: [5],
+    faults: { "coordinator.crash": 1, "report.delay": 0.5, "agent.odd": 1 },
+    seed: 81,
+  },
+  {
+    name: "a continued task went before tasks that came earlier, after a restart",
+    change: [
+      [
+        "{ lane, order: ++this.#order, wall: now.wall })\n    outbox",
+        "{ lane, order: task.order, wall: now.wall })\n    outbox",
+      ],
+    ],
+    breaks: [6],
+    seed: 83,
+  },
+  {
+    name: "cut off between two steps while nobody looked, and called an answer",
+    change: [["evidence.disturbed = evidence.accepted > 0", ""]],
+    breaks: [15, 16],
+    faults: { "coordinator.crash": 1, "server.dispose": 1, "server.restart": 1 },
+    seed: 686,
+  },
+  {
+    name: "an abort in the pause before a retry was taken for an answer",
+    change: [["message.error !== undefined || blank", "message.error !== undefined"]],
+    breaks: [15, 16],
+    faults: { "server.dispose": 1, "agent.odd": 1 },
+    seed: 363,
+  },
+  {
+    name: "ended on an old look at an idle session, which ran on",
+    change: [["&& SEEN_IDLE.has(reason)", '&& reason !== "TTL"']],
+    breaks: [18],
+    faults: { "agent.odd": 1, "server.cut": 1, "call.slow": 0.1 },
+    seed: 53,
+  },
+  {
+    name: "its worker lost while the server was away, the session ran on",
+    change: [
+      ["clock.setTimer(ABORT_PAUSE_MS", "void (ABORT_PAUSE_MS, 0) || ((_: number, __: () => void): void => {})(0"],
+    ],
+    breaks: [18],
+    faults: { "server.cut": 1, "worker.crash": 0.5, "worker.spin": 0.3, "agent.odd": 1, "user.cancel": 0.3 },
+    seed: 2,
+  },
+  {
+    name: "stopped before it was attached again, the session ran on",
+    change: [["opened ?? this.#taken()", "opened"]],
+    breaks: [18],
+    faults: { "server.cut": 1, "worker.crash": 0.3, "worker.spin": 0.3, "user.cancel": 0.3, "agent.odd": 1 },
+    seed: 21,
+  },
+  {
+    name: "a report heard twice said that the server was back",
+    change: [
+      ["    this.#servers.answers()\n    task.prompts = task.prompts.with", "    task.prompts = task.prompts.with"],
+      [
+        '      case "prompted":\n        return this.#prompted',
+        '      case "prompted":\n        this.#servers.answers()\n        return this.#prompted',
+      ],
+    ],
+    breaks: [7],
+    faults: { "report.duplicate": 0.3, "report.delay": 0.2, "call.lost": 0.2 },
+    seed: 3,
+  },
+]
