@@ -8,6 +8,9 @@ import { sessionsOf } from "./open-session.ts"
 /** An abort that had no effect is repeated after so many looks. */
 const LOOK_EVERY_MS = 50
 const ABORT_EVERY = 20
+/** A server that is away is asked this often, and for so long: what it runs nobody wants. */
+const AWAY_LOOK_MS = 1_000
+const AWAY_MS = 600_000
 
 /**
  * Leaves a session: aborted until it is seen idle, or as it is. Bounded, never throws. A session of ours that nobody
@@ -34,20 +37,31 @@ export async function leaveSession(
   return idle
 }
 
+/** While nobody can be reached the session may run on: it is aborted when the server is back. */
 async function abortSession(
   directory: string,
   id: string,
   { api, clock }: Pick<RunPorts, "api" | "clock">,
 ): Promise<boolean> {
   let fenced = false
-  const failed = (thrown: unknown): void =>
-    void (fenced ||= thrown instanceof LanesError && thrown.code === "RUN_MOVED_ON")
-  const until = clock.now() + BOUNDS.predecessorMs
-  for (let look = 0; clock.now() < until && !fenced; look++) {
+  let away = false
+  const failed = (thrown: unknown): void => {
+    if (!(thrown instanceof LanesError)) return
+    fenced ||= thrown.code === "RUN_MOVED_ON"
+    away ||= thrown.code === "SERVER_UNREACHABLE" || thrown.code === "RELOADING"
+  }
+  const giveUpAt = clock.now() + AWAY_MS
+  let until = clock.now() + BOUNDS.predecessorMs
+  for (let look = 0; clock.now() < Math.min(until, giveUpAt) && !fenced; look++) {
+    away = false
     if (look % ABORT_EVERY === 0) await api.abort(directory, id).catch(failed)
     const status = await api.status(directory).catch(failed)
-    if (status !== undefined && status.of[id] === undefined) return true
-    await new Promise<void>((resolve) => clock.setTimer(LOOK_EVERY_MS, resolve))
+    if (status !== undefined && status.of[id] === undefined && !away) return true
+    if (away) {
+      look = -1
+      until = clock.now() + AWAY_LOOK_MS + BOUNDS.predecessorMs
+    }
+    await new Promise<void>((resolve) => clock.setTimer(away ? AWAY_LOOK_MS : LOOK_EVERY_MS, resolve))
   }
   return false
 }
