@@ -35,6 +35,8 @@ class SessionDriver {
   readonly #orders: Prompt[]
   /** When each prompt of this attempt was accepted, on our clock. */
   readonly #acceptedAt: number[] = []
+  /** When a prompt of this attempt last went out, or was accepted. */
+  #promptedAt: number | undefined
   readonly #stopping = new AbortController()
   #abort = false
   /** Our session is known to the coordinator. */
@@ -119,10 +121,12 @@ class SessionDriver {
     let pollNow = look
     while (!this.#stopped) {
       for (let order = this.#orders[0]; order !== undefined && !this.#stopped; order = this.#orders[0]) {
+        this.#promptedAt = this.#ports.clock.now()
         const messageID = await sender.send(order, check ? CHECK_MESSAGES : 0)
         if (messageID === undefined) return
         this.#orders.shift()
-        this.#acceptedAt.push(this.#ports.clock.now())
+        this.#promptedAt = this.#ports.clock.now()
+        this.#acceptedAt.push(this.#promptedAt)
         this.#ports.report({ type: "prompted", run: this.#assignment.run, n: order.n, messageID })
       }
       check = false
@@ -250,7 +254,13 @@ class SessionDriver {
   }
 
   #left(session: OpenSession, abort: boolean): Parameters<typeof leaveSession>[0] {
-    return { assignment: this.#assignment, session, abort, unused: session.created && !this.#told }
+    return {
+      assignment: this.#assignment,
+      session,
+      abort,
+      unused: session.created && !this.#told,
+      ...(this.#promptedAt === undefined ? {} : { promptedAt: this.#promptedAt }),
+    }
   }
 
   get #stopped(): boolean {

@@ -8,6 +8,8 @@ import { sessionsOf } from "./open-session.ts"
 /** An abort that had no effect is repeated after so many looks. */
 const LOOK_EVERY_MS = 50
 const ABORT_EVERY = 20
+/** A session just prompted is idle for up to 65 ms more (measured), and an abort before it begins finds nothing to abort. */
+const BEGIN_MS = 500
 /** A server that is away is asked this often, and for so long: what it runs nobody wants. */
 const AWAY_LOOK_MS = 1_000
 const AWAY_MS = 600_000
@@ -22,6 +24,8 @@ export async function leaveSession(
     readonly session: OpenSession
     readonly abort: boolean
     readonly unused: boolean
+    /** When it was last prompted, on our clock. */
+    readonly promptedAt?: number
   },
   { api, clock }: Pick<RunPorts, "api" | "clock">,
 ): Promise<boolean> {
@@ -32,7 +36,8 @@ export async function leaveSession(
     if (session.doubtful) await deleteDoubles(assignment, session.id, api)
     return true
   }
-  const idle = await abortSession(directory, session.id, { api, clock })
+  const quietFrom = (left.promptedAt ?? Number.NEGATIVE_INFINITY) + BEGIN_MS
+  const idle = await abortSession(directory, session.id, quietFrom, { api, clock })
   if (session.doubtful) await deleteDoubles(assignment, session.id, api)
   return idle
 }
@@ -41,10 +46,12 @@ export async function leaveSession(
 async function abortSession(
   directory: string,
   id: string,
+  quietFrom: number,
   { api, clock }: Pick<RunPorts, "api" | "clock">,
 ): Promise<boolean> {
   let fenced = false
   let away = false
+  let busy = true
   const failed = (thrown: unknown): void => {
     if (!(thrown instanceof LanesError)) return
     fenced ||= thrown.code === "RUN_MOVED_ON"
@@ -56,7 +63,11 @@ async function abortSession(
     away = false
     if (look % ABORT_EVERY === 0) await api.abort(directory, id).catch(failed)
     const status = await api.status(directory).catch(failed)
-    if (status !== undefined && status.of[id] === undefined && !away) return true
+    const idle = status !== undefined && status.of[id] === undefined && !away
+    if (idle && clock.now() >= quietFrom) return true
+    // What begins only now has not heard the abort.
+    if (!idle && !busy) look = -1
+    busy = !idle
     if (away) {
       look = -1
       until = clock.now() + AWAY_LOOK_MS + BOUNDS.predecessorMs

@@ -283,14 +283,19 @@ export class Coordinator {
   /** Best effort: tried again while the server does not take it, until somebody else is in the session. */
   #abort(directory: string, sessionID: string, until: number): void {
     const { api, clock } = this.#ports
-    api.abort(directory, sessionID).catch((thrown: unknown) => {
-      if (LanesError.from(thrown, "GARBLED").code === "NOT_FOUND" || clock.now() >= until) return
+    const again = (end: number): void => {
+      if (clock.now() >= end) return
       clock.setTimer(ABORT_PAUSE_MS, () => {
         const row = this.findBySession(sessionID)
         if (this.#closed === undefined && (row === undefined || isTerminal(row.state)))
-          this.#abort(directory, sessionID, until)
+          this.#abort(directory, sessionID, end)
       })
-    })
+    }
+    api.abort(directory, sessionID).then(
+      // A session just prompted may begin only now: once more, then it is done.
+      () => again(Math.min(until, clock.now() + 1)),
+      (thrown: unknown) => void (LanesError.from(thrown, "GARBLED").code === "NOT_FOUND" || again(until)),
+    )
   }
 
   #deliver({ delivery }: Extract<Effect, { type: "deliver" }>): void {

@@ -377,6 +377,14 @@ const ROWS: readonly Row[] = [
     strike: ({ sim }) => (sim.at("3s", () => sim.jumpWall("2h")), sim.at("6s", () => sim.jumpWall(-14_400_000))),
     sees: once,
   },
+  {
+    fault: "cancel before the prompted session begins",
+    phase: "S",
+    agent: agent().think("3s").chatter(),
+    twin: reason("TTL"),
+    strike: ({ sim, task }) => sim.at("35ms", () => task.cancel()),
+    sees: reason("USER"),
+  },
   { fault: "cancel", phase: "S", strike: ({ sim, task }) => sim.at("5ms", () => task.cancel()), sees: reason("USER") },
   { fault: "cancel", phase: "R", strike: ({ sim, task }) => sim.at("4s", () => task.cancel()), sees: reason("USER") },
   {
