@@ -68,6 +68,7 @@ export function simApi(line: Line): SessionApi {
       call("newest", signal, () => server.session(id).page(limit, maxChars)),
     messages: (_, id, { limit }, signal) => call("messages", signal, () => server.session(id).plain(limit)),
     todos: (_, id, signal) => call("todos", signal, () => todosOf(server.session(id).todos)),
+    todoList: (_, id, signal) => call("todos", signal, () => server.session(id).todos),
     asks: (directory, signal) => call("asks", signal, () => server.asks(directory)),
     reject: (_, askID, message, signal) => call("reject", signal, () => server.reject(askID, message)),
     abort: (_, id, signal) => call("abort", signal, () => server.abort(id)),
@@ -91,11 +92,12 @@ function ask<T>(line: Line, kind: CallKind, signal: AbortSignal | undefined, act
       undo()
       reject(closed(kind))
     }
+    const waiting = signal === undefined ? undefined : waitingOn(signal)
     const late = fate.ms > READ_MS
     // Where nobody listens the refusal comes at once.
     const undo = loop.after(up ? Math.min(fate.ms, READ_MS) : 1, () =>
       process.enter(() => {
-        signal?.removeEventListener("abort", forgo)
+        waiting?.delete(forgo)
         const moved = line.refused?.(kind)
         // What a dead server was asked and had not begun never happens; nor what a fence took back.
         const alive = up && server.up && server.life === life
@@ -111,8 +113,19 @@ function ask<T>(line: Line, kind: CallKind, signal: AbortSignal | undefined, act
         }
       }),
     )
-    signal?.addEventListener("abort", forgo, { once: true })
+    waiting?.add(forgo)
   })
+}
+
+/** What is under way until a signal comes; a run has one signal for its thousands of calls, and so one listener. */
+const underWay = new WeakMap<AbortSignal, Set<() => void>>()
+
+function waitingOn(signal: AbortSignal): Set<() => void> {
+  let waiting = underWay.get(signal)
+  if (waiting !== undefined) return waiting
+  underWay.set(signal, (waiting = new Set()))
+  signal.addEventListener("abort", () => waiting?.forEach((forgo) => forgo()), { once: true })
+  return waiting
 }
 
 /** Acts now; what came of it is told later. */

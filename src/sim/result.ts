@@ -10,6 +10,7 @@ export class RunResult {
   readonly states: Readonly<Record<string, number>>
   /** How many ended for each reason. */
   readonly reasons: Readonly<Record<string, number>>
+  /** What is remembered: a task is forgotten `retainMs` after its end. */
   readonly rows: readonly TaskRow[]
   /** Virtual ms since the beginning. */
   readonly elapsed: number
@@ -22,8 +23,14 @@ export class RunResult {
   constructor(world: World) {
     this.#world = world
     this.rows = world.coordinator?.list() ?? [...world.disk.rows.values()]
-    this.states = countBy(this.rows, ({ state }) => state)
-    this.reasons = countBy(this.rows, ({ outcome }) => outcome?.reason)
+    // What was forgotten because it ended long ago has ended all the same.
+    const known = new Set(this.rows.map(({ id }) => id))
+    const forgotten = [...world.tally.ends].flatMap(([id, end]) => (known.has(id) ? [] : [end]))
+    this.states = countBy([...this.rows, ...forgotten], ({ state }) => state)
+    this.reasons = countBy(
+      [...this.rows.map(({ outcome }) => outcome?.reason), ...forgotten.map(({ reason }) => reason)],
+      (reason) => reason,
+    )
     this.elapsed = world.loop.now
     this.events = world.happened + world.loop.count
     this.hash = world.trace.hash
@@ -41,7 +48,7 @@ export class RunResult {
 
   /** When a task last ended; virtual ms. */
   endedAt(task: SimTask | string): number | undefined {
-    return this.#world.tally.ends.get(typeof task === "string" ? task : task.id)
+    return this.#world.tally.ends.get(typeof task === "string" ? task : task.id)?.at
   }
 
   /** How long it waited for its first slot; ms. */
@@ -71,7 +78,7 @@ export class RunResult {
   }
 }
 
-function countBy(rows: readonly TaskRow[], key: (row: TaskRow) => string | undefined): Record<string, number> {
+function countBy<T>(rows: readonly T[], key: (row: T) => string | undefined): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const row of rows) {
     const name = key(row)

@@ -10,9 +10,10 @@ export class Tally {
   readonly live: Set<TaskId> = new Set()
   /** The most slots of a lane that were taken at once. */
   readonly peaks: Map<string, number> = new Map()
-  /** When each task first got a slot, and when it last ended. */
+  /** When each task first got a slot. */
   readonly starts: Map<TaskId, number> = new Map()
-  readonly ends: Map<TaskId, number> = new Map()
+  /** When and how each task last ended. */
+  readonly ends: Map<TaskId, { readonly at: number; readonly state: string; readonly reason: string }> = new Map()
   /** Time for which slots of each lane were taken. */
   readonly slotMs: Map<string, number> = new Map()
   readonly #loop: Loop
@@ -32,9 +33,10 @@ export class Tally {
     if (event.type === "task:queued") this.live.add(event.id)
     else if (event.type === "task:settled") {
       this.live.delete(event.id)
-      this.ends.set(event.id, now)
-      this.reach(event.outcome.state)
-      this.reach(event.outcome.reason)
+      const { state, reason } = event.outcome
+      this.ends.set(event.id, { at: now, state, reason })
+      this.reach(state)
+      this.reach(reason)
     } else if (event.type === "lane:granted") {
       const taken = (this.#taken.get(event.lane) ?? 0) + 1
       this.#taken.set(event.lane, taken)

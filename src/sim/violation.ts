@@ -17,6 +17,7 @@ export interface Finding {
 }
 
 const SHOWN = 60
+const NAMED = 20
 
 /** An invariant that did not hold: its message is the whole report. */
 export class Violation extends Error {
@@ -44,11 +45,16 @@ function report(finding: Finding): string {
   return [
     `invariant ${invariant} (${INVARIANTS[invariant] ?? "nothing throws"}): ${sentence}`,
     `  seed     ${seed}`,
-    `  tasks    ${tasks.length === 0 ? "none" : tasks.join(", ")}`,
+    `  tasks    ${tasks.length === 0 ? "none" : named(tasks)}`,
     `  faults   ${faults.length === 0 ? "none" : faults.join(", ")}`,
     `  replay   ${replay}`,
     ...cut.map((line) => `  ${line}`),
   ].join("\n")
+}
+
+function named(tasks: readonly string[]): string {
+  const more = tasks.length - NAMED
+  return more > 0 ? `${tasks.slice(0, NAMED).join(", ")} and ${more} more` : tasks.join(", ")
 }
 
 /** The promises, by number. */

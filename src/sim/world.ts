@@ -8,6 +8,7 @@ import type { TaskId, TaskSpec } from "../core/task.ts"
 import type { AgentScript } from "./agent.ts"
 import { simApi } from "./calls.ts"
 import type { Ambush } from "./ambush.ts"
+import { Audience } from "./audience.ts"
 import { Loop, SimProcess } from "./clock.ts"
 import { Dice } from "./dice.ts"
 import { EventStream } from "./event-stream.ts"
@@ -19,7 +20,7 @@ import { SimServer } from "./server.ts"
 import { SimThreads } from "./threads.ts"
 import { Tally } from "./tally.ts"
 import { Trace } from "./trace.ts"
-import type { Oracle, Scene, TaskTruth, Witness } from "./truth.ts"
+import type { Oracle, Scene, TaskTruth } from "./truth.ts"
 
 /** 2026-01-01; the wall clock is only printed. */
 const WALL_START = 1_767_225_600_000
@@ -73,7 +74,7 @@ export class World implements Scene {
   readonly #config: WorldOptions
   readonly #stream: EventStream
   readonly #directories = new Set<string>()
-  readonly #witnesses: readonly Witness[]
+  readonly #audience: Audience
   #host: SimProcess
   #threads: SimThreads | undefined
   #lives = 0
@@ -93,9 +94,9 @@ export class World implements Scene {
       scriptOf: (session, text) => this.tasks.get(session.task ?? "")?.scripts.get(text),
       numberOf: (metadata) => numberOf(metadata),
       hint: (session, hint) => this.#stream.hint(session, hint),
-      observe: (fact) => this.#each((witness) => witness.fact?.(fact)),
+      observe: (fact) => this.#audience.tell("fact", fact),
     })
-    this.#witnesses = config.oracles.map((oracle) => oracle(this))
+    this.#audience = new Audience(config.oracles.map((oracle) => oracle(this)))
   }
 
   get eventsSince(): number | undefined {
@@ -159,7 +160,7 @@ export class World implements Scene {
         if (host.dead) return
         this.happened++
         if (this.#config.record) recording.inputs.push({ input, now })
-        this.#each((witness) => witness.input?.(input.type))
+        this.#audience.tell("input", input.type)
       },
     })
     this.coordinator = coordinator
@@ -168,7 +169,7 @@ export class World implements Scene {
       if (this.#config.record) recording.said.push(event)
       this.#heard(event)
     })
-    this.#each((witness) => witness.started?.(sessions !== undefined))
+    this.#audience.tell("started", sessions !== undefined)
     if (sessions !== undefined) coordinator.recover(sessions)
     this.#stream.connect(host, (input) => coordinator.feed(input))
     for (const directory of this.#directories) this.#stream.follow(directory)
@@ -185,7 +186,7 @@ export class World implements Scene {
     this.#stream.disconnect()
     this.crashAfter = undefined
     this.tally.crashed(this.disk.rows.values())
-    this.#each((witness) => witness.crashed?.())
+    this.#audience.tell("crashed")
     this.onCrash?.()
   }
 
@@ -214,7 +215,7 @@ export class World implements Scene {
     coordinator.launch(spec)
     if (this.#host.dead) return undefined
     truth.acknowledged = true
-    this.#each((witness) => witness.launched?.(truth))
+    this.#audience.tell("launched", truth)
     return truth
   }
 
@@ -236,7 +237,7 @@ export class World implements Scene {
   /** New limits for the running coordinator and its successors. */
   limit(limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>): void {
     this.options = { ...this.options, ...limits }
-    this.#each((witness) => witness.limits?.())
+    this.#audience.tell("limits")
     this.coordinator?.feed({ type: "limits", limits })
   }
 
@@ -244,12 +245,12 @@ export class World implements Scene {
   step(until: number): boolean {
     if (!this.loop.step(until)) return false
     if (this.crashAfter !== undefined && this.crashAfter <= 0) this.crash()
-    for (const witness of this.#witnesses) witness.settled?.()
+    this.#audience.tell("settled")
     return true
   }
 
   tell(what: "quiet" | "rest"): void {
-    this.#each((witness) => witness[what]?.())
+    this.#audience.tell(what)
   }
 
   // ── Ports ──
@@ -264,13 +265,13 @@ export class World implements Scene {
       fate: (kind, run) => callFate(this, kind, this.tasks.get(run.task)),
       travel: (report) => travelOf(this, this.tasks.get(report.run.task), report),
       doom: (run) => doomOf(this, this.tasks.get(run.task), run),
-      lives: (run, alive) => this.#each((witness) => witness.lives?.(run, alive)),
+      lives: (run, alive) => this.#audience.tell("lives", run, alive),
       stray: (words) => {
         // Deadlines that have come are not this word's doing.
         this.coordinator?.feed({ type: "tick" })
-        this.#each((witness) => witness.stray?.(words))
+        this.#audience.tell("stray", words)
       },
-      heard: () => this.#each((witness) => witness.heard?.()),
+      heard: () => this.#audience.tell("heard"),
       bug: (thrown) =>
         this.fail(
           0,
@@ -284,7 +285,7 @@ export class World implements Scene {
       run: (assignment) => {
         this.#effect(host)
         if (host.dead) return
-        this.#each((witness) => witness.assigned?.(assignment))
+        this.#audience.tell("assigned", assignment)
         threads.run(assignment)
       },
       command: (run, command) => {
@@ -302,7 +303,7 @@ export class World implements Scene {
       dead: () => host.dead,
       fails: (rows) => journalFails(this, rows),
       effect: () => this.#effect(host),
-      wrote: (rows, forget) => this.#each((witness) => witness.wrote?.(rows, forget)),
+      wrote: (rows, forget) => this.#audience.tell("wrote", rows, forget),
     })
   }
 
@@ -313,7 +314,7 @@ export class World implements Scene {
       conversation: (id) => this.conversation(id),
       fate: (delivery) => deliveryFate(this, delivery),
       effect: () => this.#effect(host),
-      delivering: (delivery, rows) => this.#each((witness) => witness.delivering?.(delivery, rows)),
+      delivering: (delivery, rows) => this.#audience.tell("delivering", delivery, rows),
     })
   }
 
@@ -340,12 +341,8 @@ export class World implements Scene {
     this.trace.add(this.loop.now, event)
     if (event.type === "listener:error") this.fail(0, `a listener threw: ${event.message}`)
     this.tally.take(event)
-    this.#each((witness) => witness.event?.(event))
+    this.#audience.tell("event", event)
     if (event.type === "task:settled") for (const hear of this.#onSettled) hear(event)
-  }
-
-  #each(tell: (witness: Witness) => void): void {
-    for (const witness of this.#witnesses) tell(witness)
   }
 }
 

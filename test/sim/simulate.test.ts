@@ -120,6 +120,16 @@ describe("a simulation can be asked", () => {
     expect(task.row).toBeUndefined()
   })
 
+  test("what ended longer ago than it is kept for has ended all the same", () => {
+    const sim = simulate({ seed: 1 })
+    const parent = sim.session("ses_parent")
+    sim.at("1s", () => void parent.launch({}, agent().think("2s").done()))
+    sim.at("30h", () => void parent.launch({}, agent().think("2s").done()))
+    const run = sim.run({ max: "60h" })
+    expect(run.rows).toHaveLength(1)
+    expect([run.states, run.reasons]).toEqual([{ completed: 2 }, { FINISHED: 2 }])
+  })
+
   test("a log replays to what was said", () => {
     const sim = simulate({ seed: 5, record: true })
     for (let i = 0; i < 5; i++) sim.session("ses_parent").launch({}, agent().think("1s..5s").done())

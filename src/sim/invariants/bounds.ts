@@ -9,6 +9,13 @@ export const bounds: Oracle = (scene) => {
   const waiting = new Set<string>()
   const sessionOf = new Map<string, string>()
   const epochOf = new Map<string, number>()
+  const settledAt = new Map<string, { readonly mono: number; readonly wall: number }>()
+  /** A coordinator that was started again knows only by the wall clock how old a task is. */
+  const mayBeForgotten = (id: string): boolean => {
+    const at = settledAt.get(id)
+    const { now, wall } = scene.loop
+    return at !== undefined && Math.max(now - at.mono, wall - at.wall) >= scene.options.retainMs
+  }
   let events = 0
   let eventsAtRest: number | undefined
   return {
@@ -25,6 +32,7 @@ export const bounds: Oracle = (scene) => {
         if (before !== undefined && event.epoch < before)
           scene.fail(30, `${event.id} went back to epoch ${event.epoch}`)
         epochOf.set(event.id, event.epoch)
+        settledAt.delete(event.id)
       }
       if (event.type === "task:started") waiting.delete(event.id)
       if (event.type === "task:session") {
@@ -35,6 +43,7 @@ export const bounds: Oracle = (scene) => {
       }
       if (event.type === "task:settled") {
         waiting.delete(event.id)
+        settledAt.set(event.id, { mono: scene.loop.now, wall: scene.loop.wall })
         const parent = scene.tasks.get(event.id)?.spec.parent?.sessionID
         if (parent !== undefined) unsettled.get(parent)?.delete(event.id)
         const { text } = event.outcome
@@ -69,7 +78,7 @@ export const bounds: Oracle = (scene) => {
             `the journal says ${task.id} is ${kept?.state ?? "unknown"}, the coordinator says ${row.state}`,
           )
         }
-        if (row === undefined) scene.fail(17, `${task.id} was acknowledged and is lost`)
+        if (row === undefined && !mayBeForgotten(task.id)) scene.fail(17, `${task.id} was acknowledged and is lost`)
       }
       eventsAtRest = events
     },
