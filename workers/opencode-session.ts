@@ -1,3 +1,18 @@
+import type {
+  PermissionListData,
+  PermissionReplyData,
+  QuestionListData,
+  QuestionRejectData,
+  SessionAbortData,
+  SessionCreateData,
+  SessionDeleteData,
+  SessionGetData,
+  SessionListData,
+  SessionMessagesData,
+  SessionPromptAsyncData,
+  SessionTodoData,
+  SessionUpdateData,
+} from "@opencode-ai/sdk/v2/types"
 import type { GenericSchema, InferOutput } from "valibot"
 
 import type { Clock, PermissionRule, SessionApi } from "../src/coordinator/ports.ts"
@@ -7,7 +22,7 @@ import { bounded } from "./bounded.ts"
 import { pageOf, plainOf } from "./message-digest.ts"
 import { asksOf } from "./open-asks.ts"
 import { createCall } from "./opencode-call.ts"
-import type { ApiCall, Call, WireFetch } from "./opencode-call.ts"
+import type { ApiCall, ApiRequest, Call, WireFetch } from "./opencode-call.ts"
 import {
   AcceptedShape,
   MessagesShape,
@@ -23,6 +38,8 @@ import type { StatusBoard } from "./status-board.ts"
 
 /** How long each kind of call may take; a cold instance answers its first request after seconds. */
 const LIMITS = { readMs: 8_000, historyMs: 30_000, writeMs: 30_000, abortMs: 10_000 } as const
+
+const SESSION = "/session/{sessionID}"
 
 /** What a session needs of the world. */
 export interface OpencodeSessionOptions {
@@ -40,51 +57,54 @@ export function createOpencodeSession(options: OpencodeSessionOptions): SessionA
   const read = bind(call, LIMITS.readMs)
   const readAll = bind(call, LIMITS.historyMs)
   const write = bind(call, LIMITS.writeMs)
+  const todoList: SessionApi["todoList"] = (directory, sessionID, signal) => {
+    const url = "/session/{sessionID}/todo"
+    const request = { url, path: { sessionID }, query: { directory } } satisfies SessionTodoData
+    return read("reading TODOs", TodosShape, signal, "get", request)
+  }
 
   return {
     create: async ({ directory, title, parentID, permission, metadata }, signal) => {
-      const rules = copied(permission)
-      const input = { directory, title, ...(parentID === undefined ? {} : { parentID }), permission: rules }
-      return infoOf(
-        await write("creating a session", SessionShape, signal, (client, bound) =>
-          client.session.create({ ...input, metadata: { ...metadata } }, bound),
-        ),
-      )
+      const parent = parentID === undefined ? {} : { parentID }
+      const body = { title, ...parent, permission: copied(permission), metadata: { ...metadata } }
+      const request = { url: "/session", query: { directory }, body } satisfies SessionCreateData
+      return infoOf(await write("creating a session", SessionShape, signal, "post", request))
     },
 
-    get: async (directory, sessionID, signal) =>
-      infoOf(
-        await read("reading a session", SessionShape, signal, (client, bound) =>
-          client.session.get({ directory, sessionID }, bound),
-        ),
-      ),
+    get: async (directory, sessionID, signal) => {
+      const request = { url: SESSION, path: { sessionID }, query: { directory } } satisfies SessionGetData
+      return infoOf(await read("reading a session", SessionShape, signal, "get", request))
+    },
 
     list: async (directory, { since, limit }, signal) => {
       const bounds = { ...(since === undefined ? {} : { start: since }), ...(limit === undefined ? {} : { limit }) }
-      const sessions = await read("listing sessions", SessionsShape, signal, (client, bound) =>
-        client.session.list({ directory, ...bounds }, bound),
-      )
+      const request = { url: "/session", query: { directory, ...bounds } } satisfies SessionListData
+      const sessions = await read("listing sessions", SessionsShape, signal, "get", request)
       return sessions.map(infoOf).toSorted((a, b) => b.updated - a.updated)
     },
 
     // The server replaces metadata and appends rules (measured): what it had stays in force before ours.
     stamp: async (directory, sessionID, { metadata, permission }, signal) => {
       const rules = permission.length === 0 ? {} : { permission: copied(permission) }
-      await write("marking a session", SessionShape, signal, (client, bound) =>
-        client.session.update({ directory, sessionID, metadata: { ...metadata }, ...rules }, bound),
-      )
+      const body = { metadata: { ...metadata }, ...rules }
+      const request = { url: SESSION, path: { sessionID }, query: { directory }, body } satisfies SessionUpdateData
+      await write("marking a session", SessionShape, signal, "patch", request)
     },
 
     prompt: async (directory, sessionID, { messageID, partID, text, agent, model, noReply }, signal) => {
-      const input = {
+      const body = {
+        messageID,
         ...(agent === undefined ? {} : { agent }),
         ...(model === undefined ? {} : { model: modelOf(model) }),
         ...(noReply === undefined ? {} : { noReply }),
         parts: [{ id: partID, type: "text" as const, text }],
       }
-      await write("a prompt", AcceptedShape, signal, (client, bound) =>
-        client.session.promptAsync({ directory, sessionID, messageID, ...input }, bound),
-      )
+      await write("a prompt", AcceptedShape, signal, "post", {
+        url: "/session/{sessionID}/prompt_async",
+        path: { sessionID },
+        query: { directory },
+        body,
+      } satisfies SessionPromptAsyncData)
     },
 
     // The board's request has its own limit; a caller that gives up leaves it to the others.
@@ -92,61 +112,63 @@ export function createOpencodeSession(options: OpencodeSessionOptions): SessionA
       bounded({ clock, limitMs: 2 * LIMITS.readMs, what: "reading the status", signal }, () => board.read(directory)),
 
     newest: async (directory, sessionID, { limit, maxChars }, signal) => {
-      const messages = await read("reading the newest messages", MessagesShape, signal, (client, bound) =>
-        client.session.messages({ directory, sessionID, limit }, bound),
-      )
-      return pageOf(messages, maxChars)
+      const request = messagesOf(sessionID, { directory, limit })
+      return pageOf(await read("reading the newest messages", MessagesShape, signal, "get", request), maxChars)
     },
 
     messages: async (directory, sessionID, { limit }, signal) => {
-      const bounds = limit === undefined ? {} : { limit }
-      const messages = await readAll("reading messages", MessagesShape, signal, (client, bound) =>
-        client.session.messages({ directory, sessionID, ...bounds }, bound),
-      )
-      return messages.map(plainOf)
+      const request = messagesOf(sessionID, { directory, ...(limit === undefined ? {} : { limit }) })
+      return (await readAll("reading messages", MessagesShape, signal, "get", request)).map(plainOf)
     },
 
-    todos: async (directory, sessionID, signal) =>
-      todosOf(
-        await read("reading TODOs", TodosShape, signal, (client, bound) =>
-          client.session.todo({ directory, sessionID }, bound),
-        ),
-      ),
+    todos: async (directory, sessionID, signal) => todosOf(await todoList(directory, sessionID, signal)),
+
+    todoList,
 
     asks: async (directory, signal) => {
+      const query = { directory }
       const [permissions, questions] = await Promise.all([
-        read("listing permission asks", PermissionsShape, signal, (client, bound) =>
-          client.permission.list({ directory }, bound),
-        ),
-        read("listing questions", QuestionsShape, signal, (client, bound) =>
-          client.question.list({ directory }, bound),
-        ),
+        read("listing permission asks", PermissionsShape, signal, "get", {
+          url: "/permission",
+          query,
+        } satisfies PermissionListData),
+        read("listing questions", QuestionsShape, signal, "get", {
+          url: "/question",
+          query,
+        } satisfies QuestionListData),
       ])
       return asksOf(permissions, questions)
     },
 
     // A rejected question has no room for a message, and ends its run (measured).
     reject: async (directory, askID, message, signal) => {
-      await write("rejecting an ask", AcceptedShape, signal, (client, bound) =>
-        askID.startsWith("que")
-          ? client.question.reject({ directory, requestID: askID }, bound)
-          : client.permission.reply({ directory, requestID: askID, reply: "reject", message }, bound),
-      )
+      const to = { path: { requestID: askID }, query: { directory } }
+      const request = askID.startsWith("que")
+        ? ({ url: "/question/{requestID}/reject", ...to } satisfies QuestionRejectData)
+        : ({
+            url: "/permission/{requestID}/reply",
+            ...to,
+            body: { reply: "reject", message },
+          } satisfies PermissionReplyData)
+      await write("rejecting an ask", AcceptedShape, signal, "post", request)
     },
 
     // Answers 200 for a session that does not exist, too (measured).
     abort: async (directory, sessionID, signal) => {
-      await bind(call, LIMITS.abortMs)("aborting a session", AcceptedShape, signal, (client, bound) =>
-        client.session.abort({ directory, sessionID }, bound),
-      )
+      const url = "/session/{sessionID}/abort"
+      const request = { url, path: { sessionID }, query: { directory } } satisfies SessionAbortData
+      await bind(call, LIMITS.abortMs)("aborting a session", AcceptedShape, signal, "post", request)
     },
 
     delete: async (directory, sessionID, signal) => {
-      await write("deleting a session", AcceptedShape, signal, (client, bound) =>
-        client.session.delete({ directory, sessionID }, bound),
-      )
+      const request = { url: SESSION, path: { sessionID }, query: { directory } } satisfies SessionDeleteData
+      await write("deleting a session", AcceptedShape, signal, "delete", request)
     },
   }
+}
+
+function messagesOf(sessionID: string, query: { directory: string; limit?: number }): ApiRequest {
+  return { url: "/session/{sessionID}/message", path: { sessionID }, query } satisfies SessionMessagesData
 }
 
 /** A call with its limit chosen. */
@@ -154,11 +176,12 @@ type Bound = <Shape extends GenericSchema>(
   what: string,
   shape: Shape,
   signal: AbortSignal | undefined,
-  request: ApiCall<Shape>["request"],
+  method: ApiCall<Shape>["method"],
+  request: ApiRequest,
 ) => Promise<InferOutput<Shape>>
 
 function bind(call: Call, limitMs: number): Bound {
-  return (what, shape, signal, request) => call({ what, limitMs, shape, signal, request })
+  return (what, shape, signal, method, request) => call({ what, limitMs, shape, signal, method, request })
 }
 
 /** The provider is what stands before the first slash; a model's name may hold more. */

@@ -1,3 +1,4 @@
+import type { SessionStatusData } from "@opencode-ai/sdk/v2/types"
 import type { Clock, StatusSample } from "../src/coordinator/ports.ts"
 import type { SessionStatus } from "../src/core/snapshot.ts"
 import { createCall } from "./opencode-call.ts"
@@ -28,7 +29,8 @@ export function createStatusBoard(options: { readonly fetch: WireFetch; readonly
       what: "reading the status",
       limitMs: LIMIT_MS,
       shape: StatusShape,
-      request: (client, bound) => client.session.status({ directory }, bound),
+      method: "get",
+      request: { url: "/session/status", query: { directory } } satisfies SessionStatusData,
     })
     return { askedAt, of: statusesOf(answer, clock.wall()) }
   }
