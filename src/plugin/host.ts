@@ -87,7 +87,10 @@ export class PluginHost {
 
   /** Keeps a headless run from ending while background tasks of the conversation are at work. */
   async hold(sessionID: string): Promise<void> {
-    if (!this.#headless || this.#now === undefined || this.#held.has(sessionID)) return
+    if (!this.#headless || this.#held.has(sessionID)) return
+    // It may just be starting, with something to tell from an earlier run.
+    await this.#composed?.catch(() => {})
+    if (this.#now === undefined || this.#held.has(sessionID)) return
     if (this.#now.coordinator.findBySession(sessionID) !== undefined) return
     const hold = holdFor(this.#now, sessionID)
     if (hold === undefined) return

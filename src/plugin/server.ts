@@ -70,6 +70,8 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
       return host.open(directory, settings.config)
     },
   })
+  /** Somebody has written here, and what is behind the tools was not started for it yet. */
+  let wanted = false
   let tools = toolbox(deskOf(USUAL))
   host.names = USUAL
 
@@ -89,6 +91,10 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
 
     async event({ event }) {
       host.events.take(event)
+      if (!wanted || "error" in settings || !isPause(event)) return
+      wanted = false
+      // What an earlier process left behind is told when somebody is there again.
+      host.open(directory, settings.config).catch(() => {})
     },
 
     async dispose() {
@@ -97,8 +103,7 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
 
     async "chat.message"(_input, { message, parts }) {
       host.log.flush()
-      // What an earlier process left behind is told when somebody is there again.
-      if (!("error" in settings)) host.open(directory, settings.config).catch(() => {})
+      wanted = host.opened === undefined
       // Tasks' own sessions are nobody's conversation.
       if (host.opened?.coordinator.findBySession(message.sessionID) !== undefined) return
       host.turns.begin(message)
@@ -142,6 +147,15 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
     )
   }
   return hooks
+}
+
+/**
+ * The model has begun to answer, or the turn is over: time that is nobody's. The first prompt keeps OpenCode itself
+ * loading for a second; what we load beside it would come late to the model.
+ */
+function isPause(event: unknown): boolean {
+  const { type, properties } = event as { type?: string; properties?: { part?: { type?: string } } }
+  return type === "session.idle" || (type === "message.part.updated" && properties?.part?.type === "step-start")
 }
 
 /** One more part of a user's message, which people do not see as theirs; parts are in the order of their ids. */

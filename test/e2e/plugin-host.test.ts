@@ -1,7 +1,7 @@
 /** The plugin as a guest: reloads, other plugins, wrong configuration, what is left when all is over. */
 
 import { expect, test } from "bun:test"
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { createOpencodeClient } from "@opencode-ai/sdk/v2/client"
@@ -12,6 +12,17 @@ import { startPluginHome, usePluginHome } from "../helpers/plugin-home.ts"
 
 const oc = usePluginHome()
 const quick = (text: string, wait = 100) => [{ wait, text }]
+
+test("the first prompt gets to the model before what is behind the tools is loaded", async () => {
+  await using home = await startPluginHome()
+  const rows = join(home.home.root, "state", "opencode-lanes")
+  const c = await converse(home)
+  const id = await c.say([{ hang: true }])
+  await home.model.waitFor(() => home.model.inFlight(id) === 1)
+  expect(existsSync(rows)).toBe(false)
+  await c.abort()
+  await until(async () => existsSync(rows))
+}, 60_000)
 
 test("an instance disposed and loaded again: ids stay known, what ran is told as interrupted, new work goes on", async () => {
   const c = await converse(oc)
