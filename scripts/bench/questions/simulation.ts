@@ -1,15 +1,18 @@
 import { join } from "node:path"
-import { agent, simulate } from "../../../src/sim/index.ts"
 import { Loop } from "../../../src/sim/clock.ts"
 import { pollAll, SESSIONS } from "../fake-timers/polling.ts"
 import { peer, BENCH } from "../harness/peers.ts"
 import type { Answer, Question } from "../harness/answer.ts"
 import { verify } from "../harness/answer.ts"
-import { count, inTurns, median, spread, times } from "../harness/stats.ts"
+import { count, inTurns, median, ms, spread, times } from "../harness/stats.ts"
+import { play, populations } from "../simulated/population.ts"
 
-/** How fast does virtual time go by? */
+const COLD_MS = 400
+const EVENTS_A_SECOND = 1e6
+
+/** How fast does virtual time go by, and what does a simulated task cost? */
 export const question: Question = {
-  title: "Virtual hours of polling per second of real time.",
+  title: "Virtual hours of polling per second of real time, and the whole system simulated.",
   ask: ({ quick }) => ask(quick),
 }
 
@@ -44,17 +47,27 @@ async function ask(quick: boolean): Promise<Answer> {
         })
         return timed(hours, polls, async () => void (await clock.tickAsync(hours * 3_600_000)))
       },
-      "bun test's fake timers": () => underBunTest(hours),
+      "bun test's fake timers": () =>
+        underBunTest("fake-timers/bun.case.ts", /hours a second: ([\d.]+)/, { BENCH_HOURS: String(hours) }),
     },
     rounds,
   )
-  const campaign = await inTurns(
-    { "the whole system, all invariants watched": () => campaignOf(quick ? 100 : 400) },
-    rounds,
+  const tasks = quick ? 200 : 1_000
+  const whole = await inTurns(
+    Object.fromEntries(Object.entries(populations).map(([name, of]) => [name, () => play(of, tasks)])),
+    rounds + 2,
   )
+  const many = quick ? 5_000 : 100_000
+  const large = play(populations.short, many)
+  const cold: number[] = []
+  for (let round = 0; round < rounds; round++)
+    cold.push(await underBunTest("simulated/cold.case.ts", /took ms: ([\d.]+)/))
   const names = Object.keys(found)
   const rate = (name: string): number => median(found[name] ?? [])
-  const whole = Object.values(campaign)[0] ?? []
+  const perTask = median((whole["short"] ?? []).map((one) => one.ms)) / tasks
+  const rates = (name: string): number[] => (whole[name] ?? []).map((one) => one.events / (one.ms / 1_000))
+  const fastest = Math.max(...Object.keys(whole).map((name) => median(rates(name))))
+  const growth = large.ms / many / perTask
   const [mine = "", ...others] = names
   const best = Math.max(...others.map(rate))
   return {
@@ -71,14 +84,26 @@ async function ask(quick: boolean): Promise<Answer> {
       },
       {
         title: "Simulation of the whole system",
-        how: "Tasks of random agents through core, coordinator, `workers/drive-session.ts` and a simulated OpenCode, with all invariants on. Checked: every task ended.",
-        head: ["", "virtual hours a second", "events a second"],
+        how: `${count(tasks)} tasks through core, coordinator, \`workers/drive-session.ts\` and a simulated OpenCode, five at a time, all invariants watched. An event is an input, a bus event, a call or a turn of the virtual loop. Checked: every task completed.`,
+        head: ["agents", "virtual hours a second", "events a task", "events a second"],
+        rows: Object.entries(POPULATION).map(([name, words]) => {
+          const all = whole[name] ?? []
+          return [
+            words,
+            `${count(median(all.map((one) => one.hours / (one.ms / 1_000))))}`,
+            count((all[0]?.events ?? 0) / tasks),
+            `${count(median(rates(name)))} ${spread(rates(name))}`,
+          ]
+        }),
+      },
+      {
+        title: "Cost of a simulated task",
+        how: "Cold: the first simulation of a fresh `bun test`, modules and all, mixed agents. Warm and large: short agents.",
+        head: ["", "in all", "a task"],
         rows: [
-          [
-            "coordinator, lanes, runs, server",
-            `${count(median(whole.map(({ hours: of }) => of)))} ${spread(whole.map(({ hours: of }) => of))}`,
-            count(median(whole.map(({ events }) => events))),
-          ],
+          ["1,000 tasks, cold in `bun test`", `${ms(median(cold))} ${spread(cold)}`, us(median(cold) / 1_000)],
+          [`${count(tasks)} tasks, warm`, ms(perTask * tasks), us(perTask)],
+          [`${count(many)} tasks in one simulation`, ms(large.ms), `${us(large.ms / many)}: ${times(growth)}`],
         ],
       },
     ],
@@ -87,6 +112,21 @@ async function ask(quick: boolean): Promise<Answer> {
         goal: "virtual time goes by faster than on the usual fake timers",
         measured: `${times(rate(mine) / best)} the better of them`,
         reached: rate(mine) > best,
+      },
+      {
+        goal: "1,000 tasks with all invariants in at most 400 ms, cold in bun test",
+        measured: ms(median(cold)),
+        reached: median(cold) <= COLD_MS,
+      },
+      {
+        goal: "at least a million simulated events a second, warm",
+        measured: count(fastest),
+        reached: fastest >= EVENTS_A_SECOND,
+      },
+      {
+        goal: "100,000 tasks in one simulation at no more than 2 × the cost per task of 1,000",
+        measured: times(growth),
+        reached: growth <= 2,
       },
     ],
     notes: [],
@@ -108,11 +148,21 @@ async function timed(hours: number, polls: () => number, go: () => void | Promis
   return hours / seconds
 }
 
-/** Bun's fake timers exist in its test runner alone. */
-async function underBunTest(hours: number): Promise<number> {
-  const child = Bun.spawn([process.execPath, "test", "./fake-timers/bun.case.ts"], {
+const POPULATION: Readonly<Record<keyof typeof populations, string>> = {
+  minutes: "stream for 1 to 4 minutes",
+  mixed: "think 2–20 s, a tool for 1–40 s, two TODOs",
+  short: "think 2–8 s, a tool for 1–2 s",
+}
+
+function us(value: number): string {
+  return `${Math.round(value * 1_000)} µs`
+}
+
+/** A number that a test prints: bun's fake timers exist in its test runner alone, and a cold start needs a fresh one. */
+async function underBunTest(file: string, line: RegExp, env: Readonly<Record<string, string>> = {}): Promise<number> {
+  const child = Bun.spawn([process.execPath, "test", `./${file}`], {
     cwd: BENCH,
-    env: { ...process.env, BENCH_HOURS: String(hours) },
+    env: { ...process.env, ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -122,28 +172,7 @@ async function underBunTest(hours: number): Promise<number> {
     new Response(child.stderr).text(),
     child.exited,
   ])
-  const rate = Number(/hours a second: ([\d.]+)/.exec(out)?.[1])
-  verify(Number.isFinite(rate), `bun test measured: ${err.slice(0, 500)} (${join(BENCH, "fake-timers")})`)
-  return rate
-}
-
-function campaignOf(tasks: number): { hours: number; events: number } {
-  const sim = simulate({ seed: 7, config: { defaultConcurrency: 5 } })
-  const parent = sim.session("ses_parent")
-  for (let i = 0; i < tasks; i++)
-    sim.at(
-      i * 60_000,
-      () =>
-        void parent.launch(
-          { batch: `turn-${i}` },
-          agent()
-            .stream(`${60 + (i % 7) * 30}s`)
-            .done("Done."),
-        ),
-    )
-  const begun = performance.now()
-  const result = sim.run({ until: "quiet" })
-  const seconds = (performance.now() - begun) / 1_000
-  verify(result.states["completed"] === tasks, `all ${tasks} tasks completed: ${JSON.stringify(result.states)}`)
-  return { hours: result.elapsed / 3_600_000 / seconds, events: result.events / seconds }
+  const found = Number(line.exec(out)?.[1])
+  verify(Number.isFinite(found), `bun test measured: ${err.slice(0, 500)} (${join(BENCH, file)})`)
+  return found
 }
