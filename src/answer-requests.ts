@@ -20,5 +20,10 @@ async function answer(lanes: Lanes, request: OwnerRequest): Promise<unknown> {
     }
     case "messages":
       return lanes.messages(request.id)
+    case "todos":
+      return lanes.todos(request.id)
+    case "limits":
+      if (request.limits !== undefined) lanes.setLimits(request.limits)
+      return lanes.usage()
   }
 }

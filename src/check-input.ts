@@ -56,8 +56,13 @@ export function checkTtl(ttlMs: unknown): void {
   }
 }
 
+const LIMITS: readonly string[] = ["defaultConcurrency", "providerConcurrency", "modelConcurrency"]
+
 export function checkLimits(limits: unknown): void {
   const given = objectOf("setLimits", "an object with limits", limits)
+  for (const key of Object.keys(given)) {
+    if (!LIMITS.includes(key)) throw invalid("setLimits", LIMITS.join(", "), key)
+  }
   const { defaultConcurrency } = given
   if (defaultConcurrency !== undefined && !isWhole(defaultConcurrency, 1)) {
     throw invalid("defaultConcurrency", "an integer ≥ 1", defaultConcurrency)

@@ -24,5 +24,6 @@ export type {
   TaskState,
   TerminalState,
 } from "./core/task.ts"
+export type { Todo } from "./core/todos.ts"
 export { Lanes } from "./lanes.ts"
 export type { CloseOptions, ContinueInput, LaunchInput, PageAddress, TaskHandle } from "./lanes.ts"

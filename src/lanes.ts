@@ -7,6 +7,7 @@ import type { EventType, LaneEvent } from "./core/events.ts"
 import type { LaneLimits, LaneView } from "./core/lanes.ts"
 import type { Outcome, ParentRef, TaskId, TaskRow, TaskSpec } from "./core/task.ts"
 import { isTerminal } from "./core/task.ts"
+import type { Todo } from "./core/todos.ts"
 import { BOUNDS } from "./core/options.ts"
 import { oneLine } from "./core/text.ts"
 
@@ -164,6 +165,12 @@ export class Lanes implements AsyncDisposable {
   async messages(id: TaskId, options: { readonly limit?: number } = {}): Promise<readonly PlainMessage[]> {
     const { sessionID, spec } = this.#known(id)
     return sessionID === undefined ? [] : this.#parts.api.messages(spec.directory, sessionID, options)
+  }
+
+  /** The TODO list of a task's session, read from the server; empty before it has a session. */
+  async todos(id: TaskId): Promise<readonly Todo[]> {
+    const { sessionID, spec } = this.#known(id)
+    return sessionID === undefined ? [] : this.#parts.api.todoList(spec.directory, sessionID)
   }
 
   /** Changes limits now, key by key; 0 lifts one. Lowering one stops nobody. */

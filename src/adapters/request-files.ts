@@ -4,6 +4,7 @@ import { join } from "node:path"
 
 import { LanesError } from "../core/errors.ts"
 import type { ErrorCode } from "../core/errors.ts"
+import type { LaneLimits } from "../core/lanes.ts"
 import { BOUNDS } from "../core/options.ts"
 import { ensurePrivate } from "./state-folder.ts"
 
@@ -24,6 +25,9 @@ export type OwnerRequest =
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "continue"; readonly id: string; readonly prompt: string }
   | { readonly type: "messages"; readonly id: string }
+  | { readonly type: "todos"; readonly id: string }
+  /** Tells all lanes, after changing limits if some are named; the owner checks them as its own callers'. */
+  | { readonly type: "limits"; readonly limits?: Partial<LaneLimits> }
 
 type Answer =
   | { readonly ok: true; readonly value: unknown }
@@ -119,9 +123,10 @@ function take(path: string): OwnerRequest {
 function requestOf(text: string): OwnerRequest {
   const value = parsed(text)
   if (typeof value === "object" && value !== null) {
-    const { type, id, prompt } = value as Record<string, unknown>
+    const { type, id, prompt, limits } = value as Record<string, unknown>
+    if (type === "limits") return limits === undefined ? { type } : { type, limits: limits as Partial<LaneLimits> }
     if (typeof id === "string") {
-      if (type === "cancel" || type === "messages") return { type, id }
+      if (type === "cancel" || type === "messages" || type === "todos") return { type, id }
       if (type === "continue" && typeof prompt === "string") return { type, id, prompt }
     }
   }

@@ -1,13 +1,15 @@
 /** The tasks of coordinators in other processes as a view's source: their journals followed, their owners asked. */
 
 import type { JournalReader } from "../adapters/journal-reader.ts"
+import { askOwner } from "../adapters/request-files.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { LaneLimits, LaneView } from "../core/lanes.ts"
 import type { TaskId, TaskRow } from "../core/task.ts"
 import { canonical } from "../adapters/state-folder.ts"
 import { isLive } from "../page/source.ts"
-import type { Source, SourceMessage } from "../page/source.ts"
-import { ask, Journals } from "./journals.ts"
+import type { Source, SourceMessage, SourceTodo } from "../page/source.ts"
+import { JournalLanes } from "./journal-lanes.ts"
+import { ask, Journals, NoCoordinator } from "./journals.ts"
 import type { FoundTask } from "./journals.ts"
 
 const LOOK_MS = 150
@@ -19,11 +21,10 @@ const LOOK_BACK = 2_000
 
 export class JournalSource implements Source, Disposable {
   readonly #directory: string | undefined
-  readonly #limits: LaneLimits
+  readonly #lanes: JournalLanes
   #journals: Journals
   readonly #places = new Map<string, number>()
   readonly #tasks = new Map<TaskId, FoundTask>()
-  readonly #known = new Map<string, number | null>()
   /** Of running tasks: rows are written seldom, and progress is told every second. */
   readonly #progress = new Map<TaskId, LaneEvent<"task:progress">>()
   readonly #handlers = new Set<(event: LaneEvent) => unknown>()
@@ -35,7 +36,7 @@ export class JournalSource implements Source, Disposable {
   private constructor(journals: Journals, directory: string | undefined, limits: LaneLimits) {
     this.#journals = journals
     this.#directory = directory === undefined ? undefined : canonical(directory)
-    this.#limits = limits
+    this.#lanes = new JournalLanes(limits)
     for (const reader of this.#readers()) {
       const place = reader.place()
       this.#places.set(reader.file, place)
@@ -47,7 +48,9 @@ export class JournalSource implements Source, Disposable {
 
   /** `directory` undefined: all projects. `limits` are shown for lanes of which the journals say nothing yet. */
   static async open(directory: string | undefined, limits: LaneLimits): Promise<JournalSource> {
-    return new JournalSource(await Journals.open(), directory, limits)
+    const source = new JournalSource(await Journals.open(), directory, limits)
+    await source.#lanes.meet(source.#owners())
+    return source
   }
 
   list(): TaskRow[] {
@@ -60,7 +63,7 @@ export class JournalSource implements Source, Disposable {
   }
 
   usage(): LaneView[] {
-    const lanes = new Map<string, { used: number; queued: number }>([["default", { used: 0, queued: 0 }]])
+    const lanes = new Map([...this.#lanes.named()].map((lane) => [lane, { used: 0, queued: 0 }]))
     for (const found of this.#tasks.values()) {
       const { state, lane } = shown(found)
       if (!isLive({ state })) continue
@@ -72,7 +75,7 @@ export class JournalSource implements Source, Disposable {
       lane,
       used,
       queued,
-      limit: this.#known.get(lane) ?? configured(lane, this.#limits),
+      limit: this.#lanes.limit(lane),
     }))
   }
 
@@ -98,6 +101,21 @@ export class JournalSource implements Source, Disposable {
     return (await ask(this.#found(id), { type: "messages", id }, 15_000)) as readonly SourceMessage[]
   }
 
+  async todos(id: TaskId): Promise<readonly SourceTodo[]> {
+    return (await ask(this.#found(id), { type: "todos", id }, 15_000)) as readonly SourceTodo[]
+  }
+
+  /** Of every coordinator that is seen here and lives: each has lanes of its own. */
+  async setLimits(limits: Partial<LaneLimits>): Promise<void> {
+    const living = this.#owners().filter((reader) => reader.owner().living)
+    if (living.length === 0)
+      throw new NoCoordinator(
+        "No coordinator runs here now; the limits of the next one are those of the configuration.",
+      )
+    const answers = await Promise.all(living.map((reader) => askOwner(reader.file, { type: "limits", limits })))
+    this.#lanes.hear((answers as LaneView[][]).flat())
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
     this.#handlers.clear()
@@ -112,6 +130,13 @@ export class JournalSource implements Source, Disposable {
     return this.#journals.readers.filter(
       (reader) => this.#directory === undefined || reader.owner().directory === this.#directory,
     )
+  }
+
+  /** Of this project, or of a process with several whose tasks work in it. */
+  #owners(): JournalReader[] {
+    const files = new Set([...this.#tasks.values()].map(({ reader }) => reader.file))
+    const here = new Set(this.#readers())
+    return this.#journals.readers.filter((reader) => here.has(reader) || files.has(reader.file))
   }
 
   async #look(): Promise<void> {
@@ -135,6 +160,8 @@ export class JournalSource implements Source, Disposable {
     old[Symbol.dispose]()
     this.#reload()
     this.#rescanned = performance.now()
+    for (const { lane, limit } of await this.#lanes.meet(this.#owners()))
+      this.#tell({ type: "lane:limit", lane, limit, at: Date.now(), seq: 0 })
   }
 
   /** New events of one journal, each with the row it changed. */
@@ -197,8 +224,7 @@ export class JournalSource implements Source, Disposable {
   #learn(event: LaneEvent): void {
     if (event.type === "task:progress") this.#progress.set(event.id, event)
     else if (event.type === "task:settled") this.#progress.delete(event.id)
-    if (event.type === "lane:granted" || event.type === "lane:released" || event.type === "lane:limit")
-      this.#known.set(event.lane, event.limit)
+    this.#lanes.learn(event)
   }
 
   /** Several journals tell at once: their events are numbered anew. */
@@ -230,12 +256,4 @@ function shown({ row, living }: FoundTask): TaskRow {
       unsent: [],
     },
   }
-}
-
-function configured(lane: string, limits: LaneLimits): number | null {
-  if (lane === "default") return limits.defaultConcurrency
-  const name = lane.slice(lane.indexOf(":") + 1)
-  const map = lane.startsWith("provider:") ? limits.providerConcurrency : limits.modelConcurrency
-  const limit = map[name] ?? map[name.slice(name.indexOf("/") + 1)]
-  return limit === undefined || limit === 0 ? null : limit
 }

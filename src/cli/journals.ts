@@ -67,6 +67,12 @@ class Missing extends Error {
   override readonly name = "Missing"
 }
 
+/** Nobody is there who could be asked. */
+export class NoCoordinator extends Error {
+  override readonly name = "NoCoordinator"
+  readonly code = "CLOSED"
+}
+
 /** Asks the coordinator that looks after a task; says so when there is none. */
 export async function ask(
   { row, reader, living }: FoundTask,
@@ -74,7 +80,7 @@ export async function ask(
   timeoutMs?: number,
 ): Promise<unknown> {
   if (living) return askOwner(reader.file, request, timeoutMs)
-  throw new Missing(`No coordinator looks after ${row.id} now: its process has ended. ${ORPHAN_HINT}`)
+  throw new NoCoordinator(`No coordinator looks after ${row.id} now: its process has ended. ${ORPHAN_HINT}`)
 }
 
 export const ORPHAN_HINT = "lanes resume takes over what it left."

@@ -22,6 +22,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     about: "Give a task one more prompt, in its session",
     load: async () => (await import("./continue.ts")).goOn,
   },
+  limits: {
+    about: "Show the lanes, or change their limits while tasks run",
+    load: async () => (await import("./limits.ts")).limits,
+  },
   resume: {
     about: "Take over the tasks of a coordinator that is gone",
     load: async () => (await import("./resume.ts")).resume,

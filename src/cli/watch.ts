@@ -50,6 +50,7 @@ async function paint(source: Source, title: string, { signal }: Interrupt): Prom
   const colors = colorsFor(process.stdout)
   const repaint = (): void => {
     if (model.mode === "over") return resolve()
+    model.follow()
     screen.paint(watchLines(model, { ...screen.size, now: Date.now(), colors, title }))
   }
   const model = new WatchModel(source, () => repaint())

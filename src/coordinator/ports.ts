@@ -3,6 +3,7 @@ import type { LaneEvent } from "../core/events.ts"
 import type { RunReport, ThreadReport } from "../core/inputs.ts"
 import type { Hint, NewestMessage, SessionStatus, Todos, Tokens } from "../core/snapshot.ts"
 import type { RunRef, TaskId, TaskRow } from "../core/task.ts"
+import type { Todo } from "../core/todos.ts"
 
 /** Undoes what returned it. */
 export type Undo = () => void
@@ -141,6 +142,8 @@ export interface SessionApi {
     signal?: AbortSignal,
   ): Promise<readonly PlainMessage[]>
   todos(directory: string, sessionID: string, signal?: AbortSignal): Promise<Todos>
+  /** The same list itself, for people. */
+  todoList(directory: string, sessionID: string, signal?: AbortSignal): Promise<readonly Todo[]>
   /** Open permission asks and questions of one directory, by session. */
   asks(
     directory: string,

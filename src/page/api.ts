@@ -69,6 +69,13 @@ export const READS: readonly (readonly [pattern: RegExp, answer: Answer])[] = [
     },
   ],
   [
+    /^\/api\/tasks\/([^/]+)\/todos$/,
+    async ({ source }, response, _, id) => {
+      if (source.todos === undefined) throw unable("todos")
+      sendJson(response, await source.todos(id))
+    },
+  ],
+  [
     /^\/metrics$/,
     ({ metrics }, response) => sendText(response, "text/plain; version=0.0.4; charset=utf-8", metrics.text()),
   ],
@@ -114,14 +121,14 @@ export const CHANGES: readonly (readonly [pattern: RegExp, answer: Answer])[] = 
       const limit = body["limit"]
       if (!Number.isInteger(limit) || (limit as number) < 0)
         throw new Refused(400, "INVALID_INPUT", "limit: expected an integer ≥ 0; 0 = unlimited.")
-      await source.setLimits(limitsWith(source, text(body, "lane"), limit as number))
+      await source.setLimits(limitsOf(source, text(body, "lane"), limit as number))
       sendJson(response, { lanes: source.usage() })
     },
   ],
 ]
 
-/** The limits of all lanes, with one changed: a coordinator takes each map as a whole. */
-function limitsWith(source: Source, lane: string, limit: number): Partial<LaneLimits> {
+/** One lane's limit as a change of limits: the others stay as they are. */
+function limitsOf(source: Source, lane: string, limit: number): Partial<LaneLimits> {
   if (lane === "default") {
     if (limit === 0)
       throw new Refused(400, "INVALID_INPUT", "The lane default is always limited: expected an integer ≥ 1.")
@@ -131,12 +138,7 @@ function limitsWith(source: Source, lane: string, limit: number): Partial<LaneLi
   if (kind === undefined || name === undefined || !source.usage().some((view) => view.lane === lane)) {
     throw new Refused(404, "LANE_UNKNOWN", `There is no lane ${lane}.`)
   }
-  const others = source.usage().filter((view) => view.lane.startsWith(`${kind}:`))
-  const map = Object.fromEntries([
-    ...others.map((view) => [view.lane.slice(kind.length + 1), view.limit ?? 0]),
-    [name, limit],
-  ])
-  return kind === "provider" ? { providerConcurrency: map } : { modelConcurrency: map }
+  return kind === "provider" ? { providerConcurrency: { [name]: limit } } : { modelConcurrency: { [name]: limit } }
 }
 
 function unknown(id: string): Refused {

@@ -13,6 +13,13 @@ export interface SourceMessage {
   readonly created: number
 }
 
+/** One TODO of a task's session, as its agent wrote it. */
+export interface SourceTodo {
+  readonly content: string
+  /** `pending`, `in_progress`, `completed`, `cancelled`. */
+  readonly status: string
+}
+
 /**
  * What a view needs of whoever coordinates. A running `Lanes` is one; so is the journal of another process. What a
  * source cannot do it leaves out, and the view does not offer it.
@@ -28,12 +35,13 @@ export interface Source {
   continue?(id: TaskId, prompt: string): unknown
   setLimits?(limits: Partial<LaneLimits>): unknown
   messages?(id: TaskId, options: { readonly limit?: number }): Promise<readonly SourceMessage[]>
+  todos?(id: TaskId): Promise<readonly SourceTodo[]>
 }
 
 /** What a view may offer. */
-export type Ability = "cancel" | "cancelAll" | "continue" | "setLimits" | "messages"
+export type Ability = "cancel" | "cancelAll" | "continue" | "setLimits" | "messages" | "todos"
 
-const ABILITIES: readonly Ability[] = ["cancel", "cancelAll", "continue", "setLimits", "messages"]
+const ABILITIES: readonly Ability[] = ["cancel", "cancelAll", "continue", "setLimits", "messages", "todos"]
 
 export function abilitiesOf(source: Source): Ability[] {
   return ABILITIES.filter((ability) => typeof source[ability] === "function")

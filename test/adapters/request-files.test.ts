@@ -24,6 +24,8 @@ const serve = (answer: (request: OwnerRequest) => unknown): void => {
   undo = serveRequests(requestFolder(journal), answer)
 }
 
+const idOf = (request: OwnerRequest): string => ("id" in request ? request.id : request.type)
+
 test("what is asked is answered, and nothing of it is left", async () => {
   serve((request) => ({ got: request }))
   const request = { type: "continue", id: "bg_1", prompt: "ÄÖÜ 😀\n\u0000" } as const
@@ -42,7 +44,7 @@ test("an error of the owner is the asker's", async () => {
 })
 
 test("many ask at once, and each gets its own answer", async () => {
-  serve(({ id }) => id)
+  serve(idOf)
   const ids = Array.from({ length: 20 }, (_, i) => `bg_${i}`)
   expect(await Promise.all(ids.map((id) => askOwner(journal, { type: "cancel", id })))).toEqual(ids)
 })
@@ -66,14 +68,14 @@ test("what was asked of an owner that died is not done by its heir", async () =>
   mkdirSync(requestFolder(journal))
   writeFileSync(join(requestFolder(journal), "old.ask"), JSON.stringify({ type: "cancel", id: "bg_old" }))
   const asked: string[] = []
-  serve(({ id }) => asked.push(id))
+  serve((request) => asked.push(idOf(request)))
   await askOwner(journal, { type: "cancel", id: "bg_new" })
   expect(asked).toEqual(["bg_new"])
 })
 
 test("rubbish is refused, a link is not followed, and the rest is served all the same", async () => {
   const asked: string[] = []
-  serve(({ id }) => asked.push(id))
+  serve((request) => asked.push(idOf(request)))
   const secret = join(root, "secret")
   writeFileSync(secret, JSON.stringify({ type: "cancel", id: "bg_secret" }))
   const put = (name: string, text: string): void => writeFileSync(join(requestFolder(journal), name), text)
@@ -81,6 +83,7 @@ test("rubbish is refused, a link is not followed, and the rest is served all the
   put("torn.ask", '{"type":"cancel","id":')
   put("strange.ask", '{"type":"format-disk","id":"bg_1"}')
   put("null.ask", "null")
+  put("nobody.ask", '{"type":"todos"}')
   put("huge.ask", `"${"x".repeat(5_000_000)}"`)
   await until(() => readdirSync(requestFolder(journal)).filter((name) => name.endsWith(".ask")).length === 0, 5_000)
   await askOwner(journal, { type: "cancel", id: "bg_good" })

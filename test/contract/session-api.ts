@@ -213,7 +213,7 @@ export function sessionApiContract(
       expect((await api.newest(directory, sessionID, READ)).fingerprint).not.toBe(first.fingerprint)
     })
 
-    it("counts open TODOs", async () => {
+    it("counts open TODOs, and lists them all", async () => {
       const list = [
         { content: "read", status: "completed" },
         { content: "write", status: "in_progress" },
@@ -223,6 +223,7 @@ export function sessionApiContract(
       await answered(sessionID)
       expect(await api.todos(directory, sessionID)).toEqual(todosOf(list))
       expect((await api.todos(directory, sessionID)).open).toBe(1)
+      expect(await api.todoList(directory, sessionID)).toMatchObject(list)
       const { id: other } = await create()
       expect(await api.todos(directory, other)).toEqual(todosOf([]))
     })

@@ -161,6 +161,12 @@ export class ScriptedSessionApi implements SessionApi {
     return this.#make("todos", sessionID, () => ({ open: this.todosOpen, digest: `${this.todosOpen} open` }))
   }
 
+  todoList(_directory: string, sessionID: string): Promise<{ content: string; status: string }[]> {
+    return this.#make("todos", sessionID, () =>
+      Array.from({ length: this.todosOpen }, (_, n) => ({ content: `todo ${n}`, status: "pending" })),
+    )
+  }
+
   asks(): ReturnType<SessionApi["asks"]> {
     return this.#make("asks", undefined, () => this.openAsks)
   }

@@ -5,18 +5,29 @@ import { readFileSync } from "node:fs"
 import type { Page as Tab } from "playwright-core"
 
 import type { EventType } from "../../src/index.ts"
+import { LanesError } from "../../src/index.ts"
 import { PageState, servePage } from "../../src/page/server.ts"
 import { picture, useBrowser } from "../helpers/browser.ts"
 import { lanesOn } from "../helpers/lanes.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
+import { StubSource, stubRow } from "../helpers/stub-source.ts"
 
-const oc = useOpenCode()
+// The agent `general` is denied TODOs.
+const agents = {
+  planner: { mode: "subagent", description: "Plans", prompt: "You plan.", permission: { todowrite: "allow" } },
+}
+const oc = useOpenCode({ agents })
 const browser = useBrowser()
 const axe = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8")
 
 const row = (id: string): string => `.row[data-task="${id}"]`
 const inState = (id: string, state: string): string => `${row(id)}[data-state="${state}"]`
 const endless = { stream: { chunks: 600, everyMs: 100 } }
+
+const todos = (...list: readonly (readonly [content: string, status: string])[]) => ({
+  name: "todowrite",
+  args: { todos: list.map(([content, status]) => ({ content, status, priority: "high" })) },
+})
 
 /** Sentences about what axe finds serious or critical. */
 async function serious(tab: Tab): Promise<string[]> {
@@ -182,6 +193,49 @@ test("a server that forgot is started over with: the page shows what it knows, o
   expect(b.errors).toEqual([])
 }, 60_000)
 
+test("the TODOs are listed with their states, as they are now and after the end", async () => {
+  await using t = await lanesOn(oc)
+  await using page = await servePage(t.lanes)
+  await using b = await browser.tab()
+  await b.tab.goto(page.link())
+  const evil = `<img src=x onerror="alert(1)">`
+  const first = todos(["Read the store", "completed"], [`Judge ${evil}`, "in_progress"], ["Tell", "pending"])
+  const last = todos(["Read the store", "completed"], ["Tell", "completed"])
+  const task = await t.run(
+    {
+      id: "pt",
+      turns: [{ tools: [first] }, { stream: { chunks: 40, everyMs: 100 }, tools: [last] }, { text: "Told" }],
+    },
+    { agent: "planner" },
+  )
+  await b.tab.click(row(task.id))
+  const items = b.tab.locator(".todos li")
+  const texts = async (): Promise<string[]> =>
+    (await items.allTextContents()).map((text) => text.replace(/\s+/g, " ").trim())
+  await items.nth(2).waitFor()
+  expect(await texts()).toEqual(["Read the store done", `Judge ${evil} in progress`, "Tell open"])
+  expect(await b.tab.locator(".todos h3").textContent()).toBe("TODOs 1 of 3 done")
+  await b.tab.locator(".todos h3", { hasText: "2 of 2 done" }).waitFor()
+  expect(await texts()).toEqual(["Read the store done", "Tell done"])
+  expect(b.errors).toEqual([])
+}, 60_000)
+
+test("TODOs and transcript of an OpenCode that does not answer: a sentence says so, the last words stay", async () => {
+  const source = new StubSource()
+  const gone = (): Promise<never> => Promise.reject(new LanesError("SERVER_UNREACHABLE", "Nobody answers at http://x."))
+  Object.assign(source, { todos: gone, messages: gone })
+  source.put(stubRow({ id: "bg_gone0000", sessionID: "ses_1", lastText: "So far I found three." }))
+  await using page = await servePage(source, { token: false })
+  await using b = await browser.tab()
+  await b.tab.goto(page.url)
+  await b.tab.click(row("bg_gone0000"))
+  await b.tab.getByText("They cannot be read: Nobody answers at http://x.").waitFor()
+  await b.tab.getByRole("button", { name: "show", exact: true }).click()
+  await b.tab.locator(".transcript", { hasText: "Nobody answers at http://x." }).waitFor()
+  await b.tab.locator(".result", { hasText: "So far I found three." }).waitFor()
+  expect(b.errors).toEqual([])
+}, 30_000)
+
 test("text of a task is text, wherever it is shown", async () => {
   await using t = await lanesOn(oc, { config: { defaultConcurrency: 1 } })
   await using page = await servePage(t.lanes, { title: "<script>alert('title')</script>" })
@@ -233,6 +287,7 @@ test("keys and a screen reader reach everything; light, dark and narrow are draw
   await using page = await servePage(t.lanes, { directory: oc.directory })
   const turns = (text: string) => [
     { tools: [{ name: "grep", args: { pattern: "login" } }] },
+    { tools: [todos(["Find where the login starts", "completed"], ["Follow the session cookie", "completed"])] },
     { stream: { chunks: 6, everyMs: 100 }, text },
   ]
   const names = [
@@ -247,7 +302,7 @@ test("keys and a screen reader reach everything; light, dark and narrow are draw
     names.map((description, i) =>
       t.run(
         { id: `look${i}`, turns: turns(`${description}: see src/login.ts`) },
-        { description, model: i % 2 === 0 ? "acme/fast" : "globex/large" },
+        { description, model: i % 2 === 0 ? "acme/fast" : "globex/large", agent: i < 3 ? "planner" : "general" },
       ),
     ),
   )

@@ -41,6 +41,7 @@ export function nullApi(clock: Clock): SessionApi {
       return { newest, newestUser: user, fingerprint: newest.id, users: [user] }
     },
     messages: async () => [],
+    todoList: async () => [],
     todos: async () => ({ open: 0, digest: "none" }),
     asks: async () => ({}),
     reject: async () => {},

@@ -1,4 +1,5 @@
-import { printable, wrap } from "../output/columns.ts"
+import type { Colors } from "../output/colors.ts"
+import { fit, printable, wrap } from "../output/columns.ts"
 import { duration } from "../output/durations.ts"
 import { stateWord } from "../output/task-line.ts"
 import type { Frame } from "./frame.ts"
@@ -27,6 +28,7 @@ export function detailLines(model: WatchModel, { columns, now, colors }: Frame, 
     ),
     ...fact("cost", `$${row.cost.toFixed(4)} in ${row.steps} steps`),
     "",
+    ...todoLines(model, width, colors),
     ...section("prompt", spec.prompt, width, colors.dim),
     ...conversation(model, width, colors.dim),
   ].map((line) => ` ${line}`)
@@ -38,8 +40,8 @@ export function detailLines(model: WatchModel, { columns, now, colors }: Frame, 
 function conversation(model: WatchModel, width: number, dim: (text: string) => string): string[] {
   const row = model.chosen()
   const transcript = model.transcript
-  if (transcript?.messages !== undefined) {
-    return transcript.messages.flatMap(({ role, text, tools, error }) => [
+  if (transcript?.found !== undefined) {
+    return transcript.found.flatMap(({ role, text, tools, error }) => [
       ...section(
         role,
         [tools.map(({ name, state }) => `[${name} ${state}]`).join(" "), text, error ?? ""].filter(Boolean).join("\n"),
@@ -54,6 +56,39 @@ function conversation(model: WatchModel, width: number, dim: (text: string) => s
       ? []
       : [...wrap(`The transcript cannot be read: ${printable(transcript.why)}`, width).map(dim), ""]
   return [...why, ...section(row?.outcome === undefined ? "last words" : "result", last, width, dim)]
+}
+
+/** How a TODO's status is marked, and its word; one we do not know is told by its own. */
+const TODO_MARKS: Readonly<Record<string, string>> = {
+  completed: "✓ done",
+  in_progress: "● in progress",
+  pending: "○ open",
+  cancelled: "– cancelled",
+}
+
+/** The TODO list, an item a line with its state; nothing where there is none. */
+function todoLines(model: WatchModel, width: number, colors: Colors): string[] {
+  const { found, why } = model.todos ?? {}
+  // The transcript says the same of the same session.
+  if (why !== undefined && why === model.transcript?.why) return []
+  if (why !== undefined) return [...wrap(`The TODOs cannot be read: ${printable(why)}`, width).map(colors.dim), ""]
+  if (found === undefined || found.length === 0) return []
+  const done = found.filter(({ status }) => status === "completed").length
+  const paints: Readonly<Record<string, (text: string) => string>> = {
+    completed: colors.green,
+    in_progress: colors.cyan,
+    cancelled: colors.dim,
+  }
+  return [
+    colors.dim(`── todos, ${done} of ${found.length} done`),
+    ...found.flatMap(({ content, status }) => {
+      const mark = TODO_MARKS[status] ?? `○ ${printable(status)}`
+      const [first = "", ...rest] = wrap(printable(content), Math.max(1, width - 15))
+      const head = (paints[status] ?? ((text) => text))(fit(mark, 13))
+      return [`${head}  ${first}`, ...rest.map((line) => `${" ".repeat(15)}${line}`)]
+    }),
+    "",
+  ]
 }
 
 /** Text of an agent, line by line, harmless and cut to the width. */

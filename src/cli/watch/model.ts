@@ -1,6 +1,6 @@
 import type { TaskRow } from "../../core/task.ts"
 import { isLive } from "../../page/source.ts"
-import type { Source, SourceMessage } from "../../page/source.ts"
+import type { Source, SourceMessage, SourceTodo } from "../../page/source.ts"
 import { sentenceOf } from "../output/errors.ts"
 import { printable } from "../output/columns.ts"
 import type { Key } from "./keys.ts"
@@ -13,6 +13,13 @@ import type { Key } from "./keys.ts"
  */
 export type Mode = "list" | "detail" | "filter" | "sure" | "over"
 
+/** Something of a task's session, read on demand. */
+export interface Read<T> {
+  readonly id: string
+  readonly found?: T
+  readonly why?: string
+}
+
 /** What a person sees of the tasks: which are listed, which one is chosen, and what is asked. */
 export class WatchModel {
   mode: Mode = "list"
@@ -24,11 +31,14 @@ export class WatchModel {
   page = 10
   /** A sentence about the last thing that was asked. */
   said = ""
-  /** The chosen task's messages, or why there are none. */
-  transcript: { readonly id: string; readonly messages?: readonly SourceMessage[]; readonly why?: string } | undefined
+  /** What was read of the chosen task's session, or why it could not be. */
+  transcript: Read<readonly SourceMessage[]> | undefined
+  todos: Read<readonly SourceTodo[]> | undefined
   readonly source: Source
   readonly #changed: () => void
   #before: "list" | "detail" = "list"
+  /** Which task was read, and how far it was. */
+  #moved = ""
 
   constructor(source: Source, changed: () => void) {
     this.source = source
@@ -56,7 +66,7 @@ export class WatchModel {
     else if (this.mode === "sure") this.#sure(key)
     else if (key.type === "text" && key.text === "q") this.mode = "over"
     else if (key.type === "text" && key.text === "c") this.#askCancel()
-    else if (this.mode === "detail") this.#read(key)
+    else if (this.mode === "detail") this.#scroll(key)
     else this.#choose(key)
     this.#changed()
   }
@@ -89,20 +99,36 @@ export class WatchModel {
     this.mode = "detail"
     this.scroll = 0
     this.transcript = { id: row.id }
-    if (row.sessionID === undefined) return
-    this.source.messages?.(row.id, { limit: 50 }).then(
-      (found) => this.#transcript({ id: row.id, messages: found }),
-      (failure: unknown) => this.#transcript({ id: row.id, why: sentenceOf(failure) }),
-    )
+    this.todos = { id: row.id }
+    this.#moved = ""
+    this.follow()
   }
 
-  #transcript(transcript: NonNullable<WatchModel["transcript"]>): void {
-    if (this.transcript?.id !== transcript.id) return
-    this.transcript = transcript
+  /** Reads the chosen task's session when its detail is open and it has moved since. */
+  follow(): void {
+    const row = this.mode === "detail" ? this.chosen() : undefined
+    if (row?.sessionID === undefined) return
+    const { id } = row
+    const moved = [id, row.epoch, row.state, row.sessionID, row.steps, row.lastTool].join()
+    if (moved === this.#moved) return
+    this.#moved = moved
+    void this.#read(id, this.source.messages?.(id, { limit: 50 }), (read) => (this.transcript = read))
+    void this.#read(id, this.source.todos?.(id), (read) => (this.todos = read))
+  }
+
+  /** What is shown stays until there is something newer. */
+  async #read<T>(id: string, reading: Promise<T> | undefined, keep: (read: Read<T>) => void): Promise<void> {
+    if (reading === undefined) return
+    const read = await reading.then(
+      (found) => ({ id, found }),
+      (failure: unknown) => ({ id, why: sentenceOf(failure) }),
+    )
+    if (this.transcript?.id !== id) return
+    keep(read)
     this.#changed()
   }
 
-  #read(key: Key): void {
+  #scroll(key: Key): void {
     if (key.type === "escape" || key.type === "enter" || key.type === "backspace") this.mode = "list"
     const steps = { up: -1, down: 1, "page-up": -this.page, "page-down": this.page, home: -1e9, end: 1e9 }[
       key.type as string

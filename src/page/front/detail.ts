@@ -9,7 +9,8 @@ import { Facts } from "./facts.ts"
 import { clock } from "./format.ts"
 import { STATE_WORDS, icon, stateIcon } from "./icons.ts"
 import type { Store } from "./store.ts"
-import { Texts, Transcript } from "./texts.ts"
+import { Prompts, Result, Transcript } from "./texts.ts"
+import { Todos } from "./todos.ts"
 
 interface DetailProps {
   readonly store: Store
@@ -24,6 +25,8 @@ export function Detail({ store, task, now, onClose }: DetailProps): VNode {
   const [detail, setDetail] = useState<WireDetail | undefined>(undefined)
   const [wrong, setWrong] = useState("")
   useEffect(() => heading.current?.focus({ preventScroll: true }), [task.id])
+  // What is read on demand is read again when the task has moved.
+  const version = [task.epoch, task.state, task.sessionID, task.steps, task.tool].join()
   useEffect(() => {
     let current = true
     setWrong("")
@@ -32,7 +35,7 @@ export function Detail({ store, task, now, onClose }: DetailProps): VNode {
       (failure: Error) => current && setWrong(failure.message),
     )
     return () => void (current = false)
-  }, [task.id, task.epoch, task.state, task.sessionID, task.steps])
+  }, [task.id, version])
   const shown = detail?.task.id === task.id ? detail : undefined
   const live = task.state === "running" || task.state === "pending"
   const path = `/api/tasks/${encodeURIComponent(task.id)}`
@@ -65,8 +68,20 @@ export function Detail({ store, task, now, onClose }: DetailProps): VNode {
       </div>
       ${wrong === "" ? null : html`<p class="wrong" role="alert">${wrong}</p>`}
     </header>
-    <${Facts} task=${task} detail=${shown} history=${store.history.get(task.id)} now=${now} />
-    ${shown === undefined ? null : html`<${Texts} detail=${shown} live=${live} />`}
+    ${shown === undefined ? null : html`<${Result} detail=${shown} live=${live} />`}
+    ${
+      store.can.has("todos") && task.sessionID !== undefined
+        ? html`<${Todos} key=${`d-${task.id}`} path=${path} version=${version} />`
+        : null
+    }
+    <${Facts}
+      task=${task}
+      detail=${shown}
+      history=${store.history.get(task.id)}
+      counted=${!store.can.has("todos")}
+      now=${now}
+    />
+    ${shown === undefined ? null : html`<${Prompts} detail=${shown} />`}
     ${store.can.has("continue") ? html`<${Continue} key=${task.id} live=${live} onSend=${(prompt: string) => act("continue", { prompt })} />` : null}
     ${
       store.can.has("messages") && task.sessionID !== undefined

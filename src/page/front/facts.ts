@@ -9,11 +9,14 @@ export function Facts({
   task,
   detail,
   history,
+  counted,
   now,
 }: {
   task: WireTask
   detail: WireDetail | undefined
   history: WireHistory
+  /** How many TODOs are open is told here, because the list itself cannot be read. */
+  counted: boolean
   now: number
 }): VNode {
   const facts: [string, unknown][] = [
@@ -37,7 +40,7 @@ export function Facts({
     ])
   }
   if (task.tool !== undefined) facts.push([task.state === "running" ? "Tool" : "Last tool", task.tool])
-  if (history.todosOpen !== undefined)
+  if (counted && history.todosOpen !== undefined)
     facts.push(["TODOs", history.todosOpen === 0 ? "all done" : `${history.todosOpen} open`])
   if (history.retrying !== undefined) facts.push(["Retrying", history.retrying])
   const attempts = [

@@ -9,6 +9,7 @@ const PATHS: Readonly<Record<string, string>> = {
   completed: "M3.5 8.5l3 3 6-7",
   error: "M4.5 4.5l7 7M11.5 4.5l-7 7",
   cancelled: "M4 8h8",
+  open: "M8 3.4a4.6 4.6 0 100 9.2 4.6 4.6 0 000-9.2z",
   close: "M4 4l8 8M12 4l-8 8",
   copy: "M6 6h7v7H6zM10 6V3H3v7h3",
   out: "M6 4H4v8h8v-2M8.5 3.5H12.5V7.5M12 4L7.5 8.5",

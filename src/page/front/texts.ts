@@ -7,19 +7,20 @@ import type { WireDetail } from "../wire.ts"
 import { ask } from "./connection.ts"
 import { clock } from "./format.ts"
 
-/** A task's result, or its last words, and every prompt it got. */
-export function Texts({ detail, live }: { detail: WireDetail; live: boolean }): VNode {
-  return html`<div>
-    ${
-      detail.text === undefined || detail.text === ""
-        ? null
-        : html`<section>
-            <h3>
-              ${live ? "Last words" : "Result"}${detail.truncated === true ? html` <span class="muted">(cut)</span>` : null}
-            </h3>
-            <pre class="text result">${detail.text}</pre>
-          </section>`
-    }
+/** A task's result, or its last words. */
+export function Result({ detail, live }: { detail: WireDetail; live: boolean }): VNode | null {
+  if (detail.text === undefined || detail.text === "") return null
+  return html`<section>
+    <h3>
+      ${live ? "Last words" : "Result"}${detail.truncated === true ? html` <span class="muted">(cut)</span>` : null}
+    </h3>
+    <pre class="text result" tabindex="0">${detail.text}</pre>
+  </section>`
+}
+
+/** Every prompt it got, and those it never got. */
+export function Prompts({ detail }: { detail: WireDetail }): VNode {
+  return html`<div class="prompts">
     ${detail.prompts.map(
       ({ kind, text, sent }, at) =>
         html`<details key=${at} open=${at === 0 && detail.text === undefined}>
