@@ -5,14 +5,21 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-import { LANES, quoted } from "../helpers/command.ts"
+import { openReaders } from "../../src/adapters/journal-reader.ts"
+import { askOwner } from "../../src/adapters/request-files.ts"
+import { sqliteLibrary } from "../../src/adapters/sqlite-library.ts"
+import { LANES, quoted, run } from "../helpers/command.ts"
 import { lanesOn } from "../helpers/lanes.ts"
 import type { TestLanes } from "../helpers/lanes.ts"
 import { useOpenCode } from "../helpers/opencode.ts"
 import { until } from "../helpers/processes.ts"
 import { TestTerminal } from "../helpers/terminal.ts"
 
-const oc = useOpenCode()
+// The agent `general` is denied TODOs.
+const agents = {
+  planner: { mode: "subagent", description: "Plans", prompt: "You plan.", permission: { todowrite: "allow" } },
+}
+const oc = useOpenCode({ agents })
 const endless = { stream: { chunks: 600, everyMs: 100 } }
 
 interface Beside extends AsyncDisposable {
@@ -140,10 +147,13 @@ test("without a terminal it is a line per event", async () => {
   expect(await child.exited).toBe(143)
 }, 60_000)
 
-test("lanes serve shows and steers the tasks of the other process", async () => {
-  await using beside = await coordinator()
-  const { t, env } = beside
-  const task = await t.run({ id: "s-one", turns: [endless] }, { description: "Serve me" })
+/** `lanes serve` in a process of its own, entered by its link. */
+async function served(env: Record<string, string | undefined>): Promise<
+  {
+    post(path: string, body: object): Promise<{ status: number; body: Record<string, never> }>
+    read(path: string): Promise<Record<string, never>>
+  } & AsyncDisposable
+> {
   const child = Bun.spawn([...LANES, "serve", "--dir", oc.directory], {
     env,
     stdin: "ignore",
@@ -157,27 +167,117 @@ test("lanes serve shows and steers the tasks of the other process", async () => 
   await until(() => text.includes("\n"), 15_000)
   const link = new URL(text.trim())
   expect(link.hostname).toBe("127.0.0.1")
-  const post = (path: string, body: object, cookie = ""): Promise<Response> =>
+  let cookie = ""
+  const send = (path: string, body: object): Promise<Response> =>
     fetch(new URL(path, link), {
       method: "POST",
       headers: { "content-type": "application/json", origin: link.origin, cookie },
       body: JSON.stringify(body),
     })
-  const entered = await post("/api/session", { token: link.hash.replace("#link=", "") })
-  const cookie = entered.headers.get("set-cookie")?.split(";")[0] ?? ""
-  const read = async (path: string): Promise<Record<string, never>> =>
-    (await (await fetch(new URL(path, link), { headers: { cookie } })).json()) as Record<string, never>
-  const snapshot = await read("/api/snapshot")
-  expect(snapshot).toMatchObject({
-    can: ["cancel", "cancelAll", "continue", "messages"],
+  const entered = await send("/api/session", { token: link.hash.replace("#link=", "") })
+  cookie = entered.headers.get("set-cookie")?.split(";")[0] ?? ""
+  return {
+    post: async (path, body) => {
+      const answer = await send(path, body)
+      return { status: answer.status, body: (await answer.json()) as Record<string, never> }
+    },
+    read: async (path) =>
+      (await (await fetch(new URL(path, link), { headers: { cookie } })).json()) as Record<string, never>,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGINT")
+      await reading
+      expect(await child.exited).toBe(0)
+    },
+  }
+}
+
+test("lanes serve shows and steers the tasks of the other process", async () => {
+  await using beside = await coordinator()
+  const { t, env } = beside
+  const first = { content: "Look", status: "completed", priority: "high" }
+  const second = { content: "Tell", status: "in_progress", priority: "high" }
+  const turns = [{ tools: [{ name: "todowrite", args: { todos: [first, second] } }] }, endless]
+  const task = await t.run({ id: "s-one", turns }, { description: "Serve me", agent: "planner" })
+  await oc.model.waitFor(() => oc.model.calls("s-one").length > 1)
+  await using page = await served(env)
+  expect(await page.read("/api/snapshot")).toMatchObject({
+    can: ["cancel", "cancelAll", "continue", "setLimits", "messages", "todos"],
     lanes: [{ lane: "default", used: 1 }],
     tasks: [{ id: task.id, state: "running", description: "Serve me" }],
   })
-  await until(() => t.lanes.get(task.id)?.sessionID !== undefined, 10_000)
-  expect((await post(`/api/tasks/${task.id}/cancel`, {}, cookie)).status).toBe(200)
+  expect(await page.read(`/api/tasks/${task.id}/todos`)).toMatchObject([
+    { content: "Look", status: "completed" },
+    { content: "Tell", status: "in_progress" },
+  ])
+  expect((await page.post(`/api/tasks/${task.id}/cancel`, {})).status).toBe(200)
   expect(t.lanes.get(task.id)?.state).toBe("cancelled")
-  expect((await post("/api/limits", { lane: "default", limit: 2 }, cookie)).status).toBe(501)
-  child.kill("SIGINT")
-  await reading
-  expect(await child.exited).toBe(0)
+}, 60_000)
+
+test("lanes serve shows the lanes of the other process and changes their limits", async () => {
+  // Set in code: no configuration file speaks of these lanes.
+  await using beside = await coordinator({ defaultConcurrency: 1, providerConcurrency: { globex: 3, acme: 1 } })
+  const { t, env } = beside
+  await t.run({ id: "l-one", turns: [endless] }, { model: "acme/fast" })
+  const waiting = await t.run({ id: "l-two", turns: [endless] }, { model: "acme/fast" })
+  await using page = await served(env)
+  const rest = { lane: "default", used: 0, limit: 1, queued: 0 }
+  const globex = { lane: "provider:globex", used: 0, limit: 3, queued: 0 }
+  expect((await page.read("/api/snapshot"))["lanes"] as unknown).toEqual([
+    rest,
+    globex,
+    { lane: "provider:acme", used: 1, limit: 1, queued: 1 },
+  ])
+  expect(waiting.row()?.state).toBe("pending")
+
+  const raised = await page.post("/api/limits", { lane: "provider:acme", limit: 2 })
+  expect(raised.status).toBe(200)
+  expect(waiting.row()?.state).toBe("running")
+  expect((await page.post("/api/limits", { lane: "provider:acme", limit: 0 })).status).toBe(200)
+  // One lane's limit is changed, and no other.
+  expect(t.lanes.usage()).toEqual([rest, globex, { lane: "provider:acme", used: 2, limit: null, queued: 0 }])
+  // Rows come by the journal, some ms behind the owner's answer.
+  const shown = async (): Promise<unknown> => (await page.read("/api/snapshot"))["lanes"]
+  while (!JSON.stringify(await shown()).includes('"used":2')) await Bun.sleep(50)
+  expect(await shown()).toEqual([rest, globex, { lane: "provider:acme", used: 2, limit: null, queued: 0 }])
+  expect(await page.post("/api/limits", { lane: "provider:nobody", limit: 1 })).toMatchObject({ status: 404 })
+  expect(await page.post("/api/limits", { lane: "default", limit: 0 })).toMatchObject({ status: 400 })
+}, 60_000)
+
+test("lanes limits shows and changes them, and what is no limit is refused by the owner with a sentence", async () => {
+  await using beside = await coordinator({ defaultConcurrency: 2 })
+  const { t, env, state } = beside
+  const limits = (...words: string[]) => run([...LANES, "limits", ...words, "--dir", oc.directory], { env })
+  expect(await limits()).toMatchObject({ stdout: "default  □□ 0/2\n", exitCode: 0 })
+  expect(await limits("3,acme=1")).toMatchObject({
+    stdout: "default        □□□ 0/3\nprovider:acme  □ 0/1\n",
+    exitCode: 0,
+  })
+  expect(t.lanes.usage().map(({ lane, limit }) => [lane, limit])).toEqual([
+    ["default", 3],
+    ["provider:acme", 1],
+  ])
+  expect(await limits("acme=0")).toMatchObject({ stdout: "default        □□□ 0/3\nprovider:acme  0/∞\n" })
+  expect(await limits("lots")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('got "lots"') })
+
+  const open = await sqliteLibrary()
+  const [reader] = open === undefined ? [] : openReaders(open, join(state, "opencode-lanes"), () => {})
+  if (reader === undefined) throw new Error("There is no journal")
+  using journal = reader
+  const asked = (wrong: unknown): Promise<unknown> =>
+    askOwner(journal.file, { type: "limits", limits: wrong as object })
+  for (const [wrong, sentence] of [
+    [{ taskTtlMs: 1_000 }, 'expected defaultConcurrency, providerConcurrency, modelConcurrency, got "taskTtlMs"'],
+    [{ defaultConcurrency: 0 }, "defaultConcurrency: expected an integer ≥ 1, got 0"],
+    [{ providerConcurrency: { acme: -1 } }, "providerConcurrency.acme: expected an integer ≥ 0, got -1"],
+    [{ modelConcurrency: null }, "modelConcurrency: expected an object of limits, got null"],
+    ["all", "expected an object with limits"],
+  ] as const)
+    expect(asked(wrong)).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining(sentence) })
+  expect(t.lanes.usage().map(({ limit }) => limit)).toEqual([3, null])
+
+  await t.lanes.close()
+  expect(await limits("4")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("No coordinator runs here now"),
+  })
 }, 60_000)
