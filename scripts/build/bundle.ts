@@ -3,10 +3,8 @@
  * wherever it lies, and in Node, which cannot load some packages as they are published. All files lie beside each other,
  * because the pool looks for its worker next to itself, whichever file it was put into.
  */
-import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { gzipSync } from "node:zlib"
-import type { BunPlugin } from "bun"
+import { substitutes } from "./substitutes.ts"
 
 interface Entry {
   /** Of the file in `dist`. */
@@ -28,18 +26,6 @@ const ENTRIES: readonly Entry[] = [
 
 const ROOT = resolve(import.meta.dir, "../..")
 
-/** The page compresses to a third, and is served once per visit. */
-const packedPage: BunPlugin = {
-  name: "packed-page",
-  setup(build) {
-    build.onLoad({ filter: /page\.html$/ }, ({ path }) => {
-      const packed = gzipSync(readFileSync(path), { level: 9 }).toString("base64")
-      const contents = `import { gunzipSync } from "node:zlib"\nexport default gunzipSync(Buffer.from("${packed}", "base64")).toString()\n`
-      return { contents, loader: "js" }
-    })
-  },
-}
-
 function passOn({ source, exports }: Entry): string {
   const from = JSON.stringify(`./${source}`)
   if (exports === "all") return `export * from ${from}`
@@ -59,7 +45,7 @@ export async function bundle(outdir: string): Promise<Map<string, number>> {
     format: "esm",
     splitting: true,
     minify: true,
-    plugins: [packedPage],
+    plugins: [...substitutes],
   })
   return new Map(outputs.map(({ path, size }) => [path.slice(outdir.length + 1), size]))
 }

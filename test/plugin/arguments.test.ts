@@ -1,14 +1,13 @@
 import { expect, test } from "bun:test"
 
-import { CANCEL, DELEGATE, ignoredNotes, jsonSchemaOf, OUTPUT, read } from "../../src/plugin/tools/arguments.ts"
+import { CANCEL, DELEGATE, ignoredNotes, OUTPUT, read } from "../../src/plugin/tools/arguments.ts"
+import { CANCEL_JSON, DELEGATE_JSON, OUTPUT_JSON } from "../../src/plugin/tools/json-schemas.ts"
 
 test("only what is needed is required, and every argument is described", () => {
-  const required = [DELEGATE, OUTPUT, CANCEL].map(
-    (schema) => (jsonSchemaOf(schema).whole as { required?: string[] }).required,
-  )
-  expect(required).toEqual([["prompt"], ["task_id"], []])
-  for (const schema of [DELEGATE, OUTPUT, CANCEL]) {
-    for (const property of Object.values(jsonSchemaOf(schema).properties)) {
+  const schemas = [DELEGATE_JSON, OUTPUT_JSON, CANCEL_JSON]
+  expect(schemas.map(({ required }) => required)).toEqual([["prompt"], ["task_id"], []])
+  for (const { properties } of schemas) {
+    for (const property of Object.values(properties)) {
       expect(property).toMatchObject({
         type: expect.stringMatching(/^(string|boolean|number)$/),
         description: expect.any(String),

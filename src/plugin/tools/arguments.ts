@@ -1,4 +1,3 @@
-import { toJsonSchema } from "@valibot/to-json-schema"
 import * as v from "valibot"
 
 /** Text that says something. */
@@ -43,7 +42,7 @@ export interface CancelInput {
 
 /** A schema of named arguments. */
 export type ArgumentSchema<T = unknown> = v.GenericSchema<unknown, T> & {
-  readonly entries: Readonly<Record<string, unknown>>
+  readonly entries: Readonly<Record<string, { readonly type: string; readonly wrapped?: { readonly type: string } }>>
 }
 
 /** Arguments as a model is shown them. */
@@ -83,15 +82,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   sessionId: "session_id",
 }
 
-/** As JSON Schema, exactly: what is required and what is not. */
-export function jsonSchemaOf(schema: ArgumentSchema): {
-  readonly properties: Record<string, object>
-  readonly whole: object
-} {
-  const { $schema: _, ...whole } = toJsonSchema(schema, { errorMode: "ignore" }) as Record<string, unknown>
-  return { properties: whole["properties"] as Record<string, object>, whole }
-}
-
 /** What a model has sent, or one sentence on what is wrong with it. */
 export function read<T>(schema: ArgumentSchema<T>, sent: unknown): { readonly value: T } | { readonly wrong: string } {
   const parsed = v.safeParse(schema, named(sent, schema))
@@ -120,14 +110,15 @@ function meant(schema: ArgumentSchema, name: string, value: unknown): unknown {
   if (typeof value !== "string") return value
   // Optional arguments left blank are left out.
   if (value.trim() === "" && name !== "prompt") return undefined
-  const expected = Object.hasOwn(schema.entries, name) ? typeOf(schema, name) : undefined
+  const expected = typeOf(schema, name)
   if (expected === "boolean" && /^(true|false)$/i.test(value)) return value.toLowerCase() === "true"
   if (expected === "number" && Number.isFinite(Number(value))) return Number(value)
   return value
 }
 
-function typeOf(schema: ArgumentSchema, name: string): unknown {
-  return Reflect.get(jsonSchemaOf(schema).properties[name] ?? {}, "type")
+function typeOf({ entries }: ArgumentSchema, name: string): string | undefined {
+  const entry = Object.hasOwn(entries, name) ? entries[name] : undefined
+  return entry?.wrapped?.type ?? entry?.type
 }
 
 /** Accepted because other plugins have them; nothing here does what they ask. */
