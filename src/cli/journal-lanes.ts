@@ -12,10 +12,12 @@ export class JournalLanes {
   readonly #limits: LaneLimits
   /** As last told; null = unlimited. */
   readonly #told = new Map<string, number | null>()
+  /** When coordinators themselves were asked: events from before that are news no more. */
+  #asked = 0
   /** Lanes a coordinator shows at rest. */
   readonly #named: Set<string>
   /** Owners that were asked, by their tokens: a new one has limits of its own. */
-  readonly #asked = new Set<string>()
+  readonly #met = new Set<string>()
 
   constructor(limits: LaneLimits) {
     this.#limits = limits
@@ -38,26 +40,31 @@ export class JournalLanes {
 
   learn(event: LaneEvent): void {
     if (event.type === "lane:limit") this.#named.add(event.lane)
-    if (event.type === "lane:granted" || event.type === "lane:released" || event.type === "lane:limit")
-      this.#told.set(event.lane, event.limit)
+    if (event.type !== "lane:granted" && event.type !== "lane:released" && event.type !== "lane:limit") return
+    if (event.at >= this.#asked) this.#told.set(event.lane, event.limit)
   }
 
   /** Asks owners that were not asked yet, and tells the lanes whose limits were not known so. */
   async meet(readers: readonly JournalReader[]): Promise<LaneView[]> {
     const fresh = readers.filter((reader) => {
       const { token, living } = reader.owner()
-      if (!living || token === undefined || this.#asked.has(token)) return false
-      this.#asked.add(token)
+      if (!living || token === undefined || this.#met.has(token)) return false
+      this.#met.add(token)
       return true
     })
+    const asked = Date.now()
     const answers = await Promise.allSettled(
       fresh.map((reader) => askOwner(reader.file, { type: "limits" }, TELL_MS) as Promise<readonly LaneView[]>),
     )
-    return this.hear(answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : [])))
+    return this.hear(
+      answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : [])),
+      asked,
+    )
   }
 
-  /** What coordinators themselves say; returns what was not known. */
-  hear(views: readonly LaneView[]): LaneView[] {
+  /** What coordinators themselves said when they were asked at a moment; returns what was not known. */
+  hear(views: readonly LaneView[], asked: number): LaneView[] {
+    if (views.length > 0) this.#asked = Math.max(this.#asked, asked)
     const news = views.filter(({ lane, limit }) => !this.#named.has(lane) || this.limit(lane) !== limit)
     for (const { lane, limit } of views) {
       this.#named.add(lane)

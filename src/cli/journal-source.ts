@@ -112,8 +112,9 @@ export class JournalSource implements Source, Disposable {
       throw new NoCoordinator(
         "No coordinator runs here now; the limits of the next one are those of the configuration.",
       )
+    const asked = Date.now()
     const answers = await Promise.all(living.map((reader) => askOwner(reader.file, { type: "limits", limits })))
-    this.#lanes.hear((answers as LaneView[][]).flat())
+    this.#lanes.hear((answers as LaneView[][]).flat(), asked)
   }
 
   [Symbol.dispose](): void {
