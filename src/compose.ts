@@ -14,10 +14,8 @@ import { opencodeEvents } from "./adapters/opencode-events.ts"
 import { superviseServer } from "./adapters/opencode-supervisor.ts"
 import { randomIds } from "./adapters/random-ids.ts"
 import { RecordedParent } from "./adapters/recorded-parent.ts"
-import { stopLeftovers } from "./adapters/stop-leftovers.ts"
 import { SystemClock } from "./adapters/system-clock.ts"
 import type { StreamingTransport } from "./adapters/wire-fetch.ts"
-import { answerRequests } from "./answer-requests.ts"
 import type { Config } from "./config.ts"
 import { parseConfig, resolveOptions } from "./config.ts"
 import { Coordinator } from "./coordinator/coordinator.ts"
@@ -27,6 +25,7 @@ import type { Input, Now } from "./core/inputs.ts"
 import type { Options } from "./core/options.ts"
 import { checkCreate } from "./check-input.ts"
 import { followEvents } from "./follow-events.ts"
+import { Projects } from "./inherit.ts"
 import { Lanes } from "./lanes.ts"
 import type { Page } from "./page/server.ts"
 
@@ -106,6 +105,11 @@ export interface Composed {
   readonly coordinator: Coordinator
   readonly api: SessionApi
   readonly clock: Clock
+  /**
+   * Looks after one more project: takes over what dead coordinators left there, and keeps its tasks where the next one
+   * looks for them. Tasks of a directory nobody joined are kept with our own. Rejects with JOURNAL_FAILED.
+   */
+  readonly join: (directory: string) => Promise<void>
 }
 
 /** The same as `createLanes`, with what the handle stands on. */
@@ -120,6 +124,7 @@ export async function compose(options: CreateOptions): Promise<Composed> {
   const clock = new SystemClock()
   const connection = await connect(options, directory)
   let ready: ReadyJournal | undefined
+  let projects: Projects | undefined
   try {
     await checkServer(connection.transport)
     const threads = await threadsOf(options, resolved.options, connection.transport, clock)
@@ -134,7 +139,6 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       hosted: ours,
       log: options.log ?? (() => {}),
     })
-    const { file, left } = ready
     const coordinator = new Coordinator(resolved.options, {
       clock,
       ids: randomIds,
@@ -149,10 +153,6 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       options.events === false
         ? () => {}
         : followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock)
-    for (const { rows, sessions } of left) {
-      if (rows.length > 0) coordinator.feed({ type: "recover", rows, sessions })
-      if (sessions === "alive") void stopLeftovers(rows, api, ({ id, epoch }) => coordinator.get(id)?.epoch === epoch)
-    }
     for (const warning of warnings) options.log?.(warning)
     const lanes: Lanes = new Lanes({
       coordinator,
@@ -160,23 +160,24 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       api,
       directory,
       server: name,
-      detach: file !== undefined && !ours,
+      detach: ready.file !== undefined && !ours,
       warnings,
       page: () => page,
       dispose: async () => {
         await page?.close()
-        unserve()
+        projects?.[Symbol.dispose]()
         unfollow()
         await connection.close()
         clock[Symbol.dispose]()
       },
     })
+    const looksAfter = (projects = new Projects({ journal: ready, coordinator, api, lanes }))
     const page: Page | undefined = options.page
       ? await openPage(options, lanes, directory, resolved.options.retainMs)
       : undefined
-    const unserve = file === undefined ? () => {} : answerRequests(lanes, file)
-    return { lanes, coordinator, api, clock }
+    return { lanes, coordinator, api, clock, join: (at) => looksAfter.join(at) }
   } catch (thrown) {
+    projects?.[Symbol.dispose]()
     ready?.journal.close()
     await connection.close()
     clock[Symbol.dispose]()

@@ -4,8 +4,9 @@ import { openFileJournal } from "./journal-files.ts"
 import type { Signature } from "./journal-owner.ts"
 import { MemoryJournal } from "./memory-journal.ts"
 import { noJournal } from "./no-journal.ts"
+import { ProjectJournals } from "./project-journals.ts"
 import { serverAnswers } from "./server-answers.ts"
-import type { JournalBounds } from "./sqlite-journal.ts"
+import type { JournalBounds, SqliteJournal } from "./sqlite-journal.ts"
 import { sqliteLibrary } from "./sqlite-library.ts"
 import { canonical, ensurePrivate, projectFolder, stateFolder } from "./state-folder.ts"
 
@@ -17,13 +18,22 @@ export interface JournalFile extends JournalBounds {
 
 export type JournalChoice = false | "memory" | JournalFile | Journal
 
-/** A journal ready to be written, and what it hands over. */
-export interface ReadyJournal {
-  readonly journal: Journal
+/** What a project's journal hands over. */
+export interface Inheritance {
   /** Of the journal, when it is one that other processes can read. */
   readonly file?: string
   /** Rows to recover: those whose runs may still be in our server, and those whose server is gone. */
   readonly left: readonly { readonly rows: readonly TaskRow[]; readonly sessions: "alive" | "dead" }[]
+}
+
+/** A journal ready to be written. */
+export interface ReadyJournal extends Inheritance {
+  readonly journal: Journal
+  /**
+   * Keeps the tasks of one more project where the next coordinator of that looks for them, and takes over what dead
+   * ones left there. Undefined when this journal has only one place, or has joined that project before.
+   */
+  join(directory: string): Promise<Inheritance | undefined>
 }
 
 /** The journal that is asked for. Rejects with JOURNAL_FAILED when there is no way to keep one where it should be. */
@@ -31,34 +41,55 @@ export async function openJournal(
   choice: JournalChoice | undefined,
   world: Signature & { readonly log: (message: string) => void },
 ): Promise<ReadyJournal> {
-  if (choice === false) return { journal: noJournal, left: [] }
-  if (choice === "memory") return { journal: new MemoryJournal(), left: [] }
+  const alone = { left: [], join: async () => undefined }
+  if (choice === false) return { journal: noJournal, ...alone }
+  if (choice === "memory") return { journal: new MemoryJournal(), ...alone }
   if (choice !== undefined && "write" in choice) {
-    return { journal: choice, left: [{ rows: choice.load(), sessions: world.hosted ? "dead" : "alive" }] }
+    return { journal: choice, ...alone, left: [{ rows: choice.load(), sessions: world.hosted ? "dead" : "alive" }] }
   }
   const open = await sqliteLibrary()
   if (open === undefined) {
     world.log("This host has no SQLite (Node has it from 22 on): tasks are not kept beyond this process.")
-    return { journal: noJournal, left: [] }
+    return { journal: noJournal, ...alone }
   }
   const { folder: state = stateFolder(), ...bounds } = choice ?? {}
   ensurePrivate(state)
-  const { directory, server, hosted, log } = world
-  const { journal, alive, dead } = await openFileJournal({
-    open,
-    folder: projectFolder(state, directory),
-    signature: { directory: canonical(directory), server, hosted },
-    bounds,
-    wall: () => Date.now(),
-    answers: serverAnswers,
-    log,
-  })
+  const { server, hosted, log } = world
+  const openProject = async (directory: string): Promise<Inheritance & { readonly journal: SqliteJournal }> => {
+    const { journal, alive, dead } = await openFileJournal({
+      open,
+      folder: projectFolder(state, directory),
+      signature: { directory, server, hosted },
+      bounds,
+      wall: () => Date.now(),
+      answers: serverAnswers,
+      log,
+    })
+    return {
+      journal,
+      file: journal.file,
+      left: [
+        { rows: alive, sessions: "alive" },
+        { rows: dead, sessions: "dead" },
+      ],
+    }
+  }
+  const home = canonical(world.directory)
+  const own = await openProject(home)
+  const journals = new ProjectJournals(home, own.journal)
   return {
-    journal,
-    file: journal.file,
-    left: [
-      { rows: alive, sessions: "alive" },
-      { rows: dead, sessions: "dead" },
-    ],
+    ...own,
+    journal: journals,
+    async join(directory) {
+      const path = canonical(directory)
+      if (journals.has(path)) return undefined
+      const { journal, ...inheritance } = await openProject(path)
+      journals.add(
+        path,
+        journal,
+        inheritance.left.flatMap(({ rows }) => rows.map(({ id }) => id)),
+      )
+      return inheritance
+    },
   }
 }

@@ -46,6 +46,7 @@ export class SqliteJournal implements Journal {
   readonly #parts: SqliteJournalParts
   readonly #put: Statement
   readonly #drop: Statement
+  readonly #find: Statement
   readonly #note: Statement
   readonly #owner: Statement
   readonly #trim: Statement
@@ -71,6 +72,7 @@ export class SqliteJournal implements Journal {
       "INSERT INTO tasks (id, place, row) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET place = excluded.place, row = excluded.row",
     )
     this.#drop = sql.prepare("DELETE FROM tasks WHERE id = ?")
+    this.#find = sql.prepare("SELECT 1 FROM tasks WHERE id = ?")
     this.#note = sql.prepare("INSERT INTO events (at, event) VALUES (?, ?)")
     this.#owner = sql.prepare("SELECT token FROM owner")
     this.#trim = sql.prepare("DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?")
@@ -88,6 +90,11 @@ export class SqliteJournal implements Journal {
       for (const { at, text } of events) this.#note.run(at, text)
     })
     this.#noted(events)
+  }
+
+  /** Whether a task's row is in this file. */
+  has(id: TaskId): boolean {
+    return !this.#closed && this.#find.get(id) !== undefined
   }
 
   append(event: LaneEvent): void {

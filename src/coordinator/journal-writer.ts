@@ -39,9 +39,12 @@ export class JournalWriter {
       if (effect.type === "forget") changes.set(effect.id, undefined)
     }
     if (changes.size === 0) return undefined
-    const failure = this.#put(new Map([...this.#behind, ...changes]))
-    if (failure === undefined) this.#caughtUp()
-    else if (!refused) {
+    // What may be refused goes alone: it is not to slip in with others, nor to be refused for their sake.
+    const failure = refused ? this.#put(changes) : this.#putAll(changes)
+    if (failure === undefined) {
+      for (const id of changes.keys()) this.#behind.delete(id)
+      if (refused) this.#catchUp()
+    } else if (!refused) {
       for (const [id, row] of changes) this.#behind.set(id, row)
       this.#tryLater()
     }
@@ -61,9 +64,17 @@ export class JournalWriter {
   }
 
   close(): void {
-    if (this.#behind.size > 0) this.#put(this.#behind)
+    this.#catchUp()
     this.#caughtUp()
     this.#journal.close()
+  }
+
+  /** With what it lacks; else without: what one project's file does not take holds up no other's rows. */
+  #putAll(changes: ReadonlyMap<TaskId, TaskRow | undefined>): LanesError | undefined {
+    const failure = this.#put(new Map([...this.#behind, ...changes]))
+    if (failure === undefined) this.#caughtUp()
+    else if (this.#behind.size > 0) return this.#put(changes)
+    return failure
   }
 
   #put(changes: ReadonlyMap<TaskId, TaskRow | undefined>): LanesError | undefined {
@@ -81,6 +92,10 @@ export class JournalWriter {
     }
   }
 
+  #catchUp(): void {
+    if (this.#behind.size === 0 || this.#put(this.#behind) === undefined) this.#caughtUp()
+  }
+
   #caughtUp(): void {
     this.#behind.clear()
     this.#retry?.()
@@ -90,8 +105,8 @@ export class JournalWriter {
   #tryLater(): void {
     this.#retry ??= this.#clock.setTimer(RETRY_MS, () => {
       this.#retry = undefined
-      if (this.#put(this.#behind) === undefined) this.#caughtUp()
-      else this.#tryLater()
+      this.#catchUp()
+      if (this.#behind.size > 0) this.#tryLater()
     })
   }
 }

@@ -189,7 +189,7 @@ export interface EventSource {
   ): Undo
 }
 
-/** Where rows are kept. Synchronous; a throw means nothing of this write was kept. */
+/** Where rows are kept. Synchronous; after a throw each row of this write is kept as it was or as it is, never in part. */
 export interface Journal {
   /** One step's rows and the ids to drop, as one transaction. */
   write(rows: readonly TaskRow[], forget: readonly TaskId[]): void

@@ -37,6 +37,8 @@ export class PluginHost {
   readonly #forgetful = new Set<string>()
   /** Ends that could not be told, shown since. */
   readonly #shown = new Set<string>()
+  /** Projects it was opened for. */
+  readonly #joined = new Set<string>()
   #composed: Promise<Composed> | undefined
   #now: Composed | undefined
   #leaving: ReturnType<typeof setTimeout> | undefined
@@ -65,13 +67,21 @@ export class PluginHost {
     }
   }
 
-  /** What is behind the tools, started on the first call. */
-  open(directory: string, config: Config): Promise<Composed> {
+  /** What is behind the tools, started on the first call; each project hands over what an earlier process left in it. */
+  async open(directory: string, config: Config): Promise<Composed> {
     this.#composed ??= this.#compose(directory, config).catch((thrown: unknown) => {
       this.#composed = undefined
       throw thrown
     })
-    return this.#composed
+    const composed = await this.#composed
+    await composed.join(directory)
+    this.#joined.add(directory)
+    return composed
+  }
+
+  /** It was opened for this project. */
+  isOpen(directory: string): boolean {
+    return this.#joined.has(directory)
   }
 
   /** The same if it was started. */
@@ -173,6 +183,7 @@ export class PluginHost {
     this.#composed = undefined
     this.#forgetful.clear()
     this.#shown.clear()
+    this.#joined.clear()
     await composed?.lanes.close()
   }
 }

@@ -103,7 +103,7 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
 
     async "chat.message"(_input, { message, parts }) {
       host.log.flush()
-      wanted = host.opened === undefined
+      wanted = !host.isOpen(directory)
       // Tasks' own sessions are nobody's conversation.
       if (host.opened?.coordinator.findBySession(message.sessionID) !== undefined) return
       host.turns.begin(message)

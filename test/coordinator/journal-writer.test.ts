@@ -10,10 +10,12 @@ import { rowOf } from "../helpers/rows.ts"
 /** A journal on a disk that can be full. */
 class FillableJournal extends MemoryJournal {
   full = false
+  /** A row that its file does not take. */
+  rejects: string | undefined
   closed = 0
 
   override write(rows: readonly TaskRow[], forget: readonly string[]): void {
-    if (this.full) throw new Error("disk full")
+    if (this.full || rows.some(({ id }) => id === this.rejects)) throw new Error("disk full")
     super.write(rows, forget)
   }
 
@@ -76,4 +78,20 @@ test("closing tries once more", () => {
   writer.close()
   expect(journal.load()).toEqual([row])
   expect([journal.closed, clock.pending]).toEqual([1, 0])
+})
+
+test("rows that one file does not take hold no others up, and a launch that is refused does not slip in with them", () => {
+  const { journal, clock, writer } = setUp()
+  const [stuck, fine, refused] = [rowOf(), rowOf(), rowOf()]
+  journal.full = true
+  writer.write([put(stuck)])
+  writer.write([put(refused)], { refused: true })
+  journal.full = false
+  journal.rejects = stuck.id
+  expect(writer.write([put(fine)])).toBeUndefined()
+  expect([journal.load(), writer.behind]).toEqual([[fine], 1])
+  journal.rejects = undefined
+  clock.advance(1_000)
+  expect(journal.load()).toEqual([stuck, fine])
+  expect(writer.behind).toBe(0)
 })

@@ -1,14 +1,20 @@
 /** The plugin as a guest: reloads, other plugins, wrong configuration, what is left when all is over. */
 
+import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { createOpencodeClient } from "@opencode-ai/sdk/v2/client"
+import type { OpencodeClient } from "@opencode-ai/sdk/v2/client"
 
+import { journalsIn } from "../../src/adapters/journal-files.ts"
 import { basicAuth, startServer } from "../../src/adapters/opencode-server.ts"
+import { projectFolder, stateFolder } from "../../src/adapters/state-folder.ts"
+import { LANES, run } from "../helpers/command.ts"
 import { Conversation, converse, launch, taskIn, until, work } from "../helpers/conversation.ts"
 import { startPluginHome, usePluginHome } from "../helpers/plugin-home.ts"
+import type { PluginHome } from "../helpers/plugin-home.ts"
 
 const oc = usePluginHome()
 const quick = (text: string, wait = 100) => [{ wait, text }]
@@ -87,6 +93,49 @@ test("after kill -9 of the host its tasks are told as interrupted, without a tur
   await until(async () => (await c.notices()).length === 3)
 }, 90_000)
 
+test("two projects in one process: each one's tasks are in its own folder, and after kill -9 each hands over its own", async () => {
+  await using home = await startPluginHome()
+  const there = home.newDirectory()
+  const [a, b] = [await converse(home), await converse(home, home.clientFor(there))]
+  const [inA] = await a.turn([{ tools: [launch("two-a", [{ hang: true }])] }, { text: "ok" }])
+  const [inB] = await b.turn([{ tools: [launch("two-b", [{ hang: true }])] }, { text: "ok" }])
+  await home.model.waitFor(() => home.model.inFlight("two-") === 2)
+  const tasksAt = async (cwd: string): Promise<string[]> => {
+    const { stdout } = await run([...LANES, "list", "--json"], { cwd, env: home.home.env })
+    return stdout.match(/bg_\w{8}/g) ?? []
+  }
+  expect([await tasksAt(home.directory), await tasksAt(there)]).toEqual([[taskIn(inA)], [taskIn(inB)]])
+  expect(journalsOf(home, there).map(({ tasks }) => tasks)).toEqual([[taskIn(inB)]])
+  // Steered from outside by the files of the second project, too.
+  const events = await run([...LANES, "events"], { cwd: there, env: home.home.env })
+  expect(events.stdout).toContain(taskIn(inB))
+
+  process.kill(home.server.pid, "SIGKILL")
+  await home.server.exited
+  await using server = await startServer({ cwd: home.directory, env: home.home.env })
+  const clientFor = (directory: string): OpencodeClient =>
+    createOpencodeClient({
+      baseUrl: server.url,
+      directory,
+      headers: { authorization: basicAuth(server.password) },
+    })
+  // The project that came second goes first now: the first one's tasks wait for somebody to come there.
+  const second = new Conversation(home, clientFor(there), b.id)
+  await second.turn([{ text: "hello again" }])
+  await until(async () =>
+    (await second.notices()).some(({ text }) => text.includes(`${taskIn(inB)} failed (INTERRUPTED)`)),
+  )
+  expect(await second.call("background_output", { task_id: taskIn(inB) })).toContain("| Reason | INTERRUPTED: ")
+  const first = new Conversation(home, clientFor(home.directory), a.id)
+  await first.turn([{ text: "hello again" }])
+  await until(async () =>
+    (await first.notices()).some(({ text }) => text.includes(`${taskIn(inA)} failed (INTERRUPTED)`)),
+  )
+  expect(journalsOf(home, there).map(({ tasks }) => tasks)).toEqual([[taskIn(inB)]])
+  expect(journalsOf(home, home.directory).map(({ tasks }) => tasks)).toEqual([[taskIn(inA)]])
+  expect([(await first.notices()).length, (await second.notices()).length]).toEqual([1, 1])
+}, 120_000)
+
 test("the lane of a provider is the process's, whatever the project", async () => {
   await using home = await startPluginHome({ settings: { providerConcurrency: { globex: 1 } } })
   const other = home.clientFor(home.newDirectory())
@@ -159,4 +208,14 @@ function logOf(root: string): string {
   return readdirSync(folder)
     .map((name) => readFileSync(join(folder, name), "utf8"))
     .join("\n")
+}
+
+/** The journals of one project, and the tasks in each. */
+function journalsOf({ home }: PluginHome, directory: string): { readonly file: string; readonly tasks: string[] }[] {
+  return journalsIn(projectFolder(stateFolder(home.env), directory)).map((file) => {
+    const database = new Database(file, { readonly: true })
+    const tasks = database.query<{ id: string }, []>("SELECT id FROM tasks ORDER BY place").all()
+    database.close()
+    return { file, tasks: tasks.map(({ id }) => id) }
+  })
 }
