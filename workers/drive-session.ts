@@ -22,6 +22,7 @@ const DEEP_EVERY = 5
 /** The second read of a finished answer comes at once. */
 const CONFIRM_MS = 5
 const CHECK_MESSAGES = 200
+const DEEPEST = 21
 
 /** The loop of one run: opens its session, prompts it, and polls until told to stop. Decides nothing about completion. */
 export function driveSession(assignment: Assignment, ports: RunPorts): DrivenRun {
@@ -50,6 +51,8 @@ class SessionDriver {
   /** Newest assistant message and whether it was complete, when last read. */
   #seen: string | undefined
   #infoDue = false
+  /** How many messages a look at a busy session must read to see the answer behind the prompts that wait in line. */
+  #depth = 1
   readonly #replies = new Set<Promise<void>>()
 
   constructor(assignment: Assignment, ports: RunPorts) {
@@ -167,7 +170,14 @@ class SessionDriver {
     // Spread over the ticks, so that many runs do not read at once; asks are shared, so those come together.
     const deep = idle || (this.#tick + session.spread) % DEEP_EVERY === 0
     const [page, todos, asks, info] = await Promise.all([
-      deep ? api.newest(directory, session.id, { limit: idle ? 3 : 1, maxChars: maxResultChars }, signal) : undefined,
+      deep
+        ? api.newest(
+            directory,
+            session.id,
+            { limit: idle ? Math.max(3, this.#depth) : this.#depth, maxChars: maxResultChars },
+            signal,
+          )
+        : undefined,
       idle && this.#confirmed !== undefined ? api.todos(directory, session.id, signal).catch(skip) : undefined,
       !idle && this.#tick % DEEP_EVERY === 0 ? api.asks(directory, signal).catch(skip) : undefined,
       deep && this.#infoDue ? api.get(directory, session.id, signal) : undefined,
@@ -189,7 +199,9 @@ class SessionDriver {
   }
 
   /** Tokens and cost move with whole messages: they are read again, with the next look, after each. */
-  #seeMessage({ newest }: MessagesPage): void {
+  #seeMessage({ newest, fingerprint }: MessagesPage): void {
+    if (newest?.role !== "user") this.#depth = 1
+    else if (fingerprint === "") this.#depth = Math.min(this.#depth + 2, DEEPEST)
     const seen = newest?.role === "assistant" ? `${newest.id}:${newest.completed}` : undefined
     // A deleted session has no messages either, and its status may stay busy: asking for it tells.
     if (newest === null) this.#infoDue = true

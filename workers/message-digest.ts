@@ -12,10 +12,11 @@ export function pageOf(messages: readonly MessageAnswer[], maxChars: number): Me
   const users = newestFirst.filter(({ info }) => info.role === "user").map(({ info }) => info.id)
   const [newest] = newestFirst
   const [newestUser] = users
+  const answer = newestFirst.find(({ info }) => info.role === "assistant")
   return {
-    newest: newest === undefined ? null : newestOf(newest, maxChars),
+    newest: newest === undefined ? null : newestOf(newest, answer, maxChars),
     ...(newestUser === undefined ? {} : { newestUser }),
-    fingerprint: fingerprintOf(newestFirst.find(({ info }) => info.role === "assistant")),
+    fingerprint: fingerprintOf(answer),
     users,
   }
 }
@@ -35,14 +36,15 @@ export function plainOf({ info, parts }: MessageAnswer): PlainMessage {
   }
 }
 
-function newestOf({ info, parts }: MessageAnswer, maxChars: number): NewestMessage {
+function newestOf({ info, parts }: MessageAnswer, answer: MessageAnswer | undefined, maxChars: number): NewestMessage {
   const text = textOf(parts)
   const finished = parts.some(({ state }) => state?.status === "completed" || state?.status === "error")
   const output = text.trim() !== "" || finished
-  if (info.role === "user") return { id: info.id, role: "user", completed: false, summary: false, output }
+  const tool = answer?.parts.find(({ state }) => state?.status === "running")?.tool
+  const running = tool === undefined ? {} : { tool }
+  if (info.role === "user") return { id: info.id, role: "user", completed: false, summary: false, output, ...running }
   const completed = info.time.completed !== undefined
   const error = errorOf(info)
-  const tool = parts.find(({ state }) => state?.status === "running")?.tool
   return {
     id: info.id,
     role: "assistant",
@@ -53,7 +55,7 @@ function newestOf({ info, parts }: MessageAnswer, maxChars: number): NewestMessa
     summary: info.summary === true,
     output,
     ...(completed ? shortened(text, maxChars) : {}),
-    ...(tool === undefined ? {} : { tool }),
+    ...running,
   }
 }
 

@@ -36,7 +36,7 @@ export interface NewestMessage {
   /** Final text, joined, only when completed; cut in the middle beyond the assignment's `maxResultChars`. */
   readonly text?: string
   readonly cut?: boolean
-  /** Name of the tool that runs in it now. */
+  /** Name of the tool that runs now: in it, or in the answer it waits behind. */
   readonly tool?: string
 }
 

@@ -168,18 +168,21 @@ function observeAsks(e: Evidence, asks: readonly Ask[], now: number): void {
 function observeMessage(e: Evidence, newest: NewestMessage | null, snapshot: Snapshot, now: number): boolean {
   e.newest = newest
   e.newestUser = snapshot.newestUser
-  e.tool = newest?.tool
-  const changed = snapshot.fingerprint !== e.fingerprint
-  e.fingerprint = snapshot.fingerprint
+  // Prompts that wait in line may hide the answer under way: then nothing is known of it.
+  const hidden = newest !== null && newest.role === "user" && snapshot.fingerprint === ""
+  if (!hidden) e.tool = newest?.tool
+  const before = e.fingerprint
+  const changed = !hidden && snapshot.fingerprint !== before
+  if (!hidden) e.fingerprint = snapshot.fingerprint
   if (changed || e.status.type !== "absent") {
     e.samePolls = e.status.type === "absent" ? 1 : 0
     e.sameSince = now
   } else {
     e.samePolls++
   }
-  // Our own prompts are not progress.
-  if (!changed || newest?.role !== "assistant") return false
-  observeStep(e, newest.id)
+  // Our own prompts are not progress, nor is what was there before the first look.
+  if (!changed || newest === null || (newest.role === "user" && before === undefined)) return false
+  if (newest.role === "assistant") observeStep(e, newest.id)
   progress(e, now)
   return true
 }

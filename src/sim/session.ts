@@ -101,7 +101,7 @@ export class SimSession {
     const [newestUser] = users
     const said = newestFirst.find(({ role }) => role === "assistant")
     return {
-      newest: newest === undefined ? null : digest(newest, maxChars),
+      newest: newest === undefined ? null : digest(newest, said, maxChars),
       ...(newestUser === undefined ? {} : { newestUser }),
       fingerprint: said === undefined ? "" : `${said.id}:${said.version}`,
       users,
@@ -130,12 +130,13 @@ function textOf(message: SimMessage): string {
     .join("\n\n")
 }
 
-function digest(message: SimMessage, maxChars: number): NewestMessage {
+function digest(message: SimMessage, said: SimMessage | undefined, maxChars: number): NewestMessage {
   const { id, role, completed, finish, error, summary } = message
   const text = textOf(message)
   const output = text.trim() !== "" || message.parts.some((part) => part.type === "tool" && part.state !== "running")
-  if (role === "user") return { id, role, completed: false, summary: false, output }
-  const tool = message.parts.find((part) => part.type === "tool" && part.state === "running")
+  const tool = said?.parts.find((part) => part.type === "tool" && part.state === "running")
+  const running = tool?.type === "tool" ? { tool: tool.name } : {}
+  if (role === "user") return { id, role, completed: false, summary: false, output, ...running }
   const short = completed ? cutMiddle(text, maxChars) : undefined
   return {
     id,
@@ -147,6 +148,6 @@ function digest(message: SimMessage, maxChars: number): NewestMessage {
     summary,
     output,
     ...(short === undefined ? {} : { text: short.text, ...(short.cut ? { cut: true } : {}) }),
-    ...(tool?.type === "tool" ? { tool: tool.name } : {}),
+    ...running,
   }
 }

@@ -244,6 +244,20 @@ export function sessionApiContract(
       expect(tools.map(({ state }) => state)).toEqual(["error"])
     })
 
+    it("shows the tool that runs, also behind a prompt that waits for its end", async () => {
+      const { sessionID } = await prompted({ ask: "permission" }, { say: "Then without." })
+      const ask = await askOf(sessionID)
+      const before = await api.newest(directory, sessionID, READ)
+      await api.prompt(directory, sessionID, prepare([{ say: "That too." }]))
+      const page = await api.newest(directory, sessionID, READ)
+      expect(page.newest).toMatchObject({ role: "user", completed: false, tool: before.newest?.tool ?? "a tool" })
+      expect(page.fingerprint).toBe(before.fingerprint)
+      // One message alone does not reach back to the answer.
+      const { newest, fingerprint } = await api.newest(directory, sessionID, { ...READ, limit: 1 })
+      expect([newest?.role, newest?.tool, fingerprint]).toEqual(["user", undefined, ""])
+      await api.reject(directory, ask.id, "Not here.")
+    })
+
     it("shows a question, and rejects it", async () => {
       const { sessionID } = await prompted({ ask: "question", question: "Which one?" }, { say: "Whatever." })
       const ask = await askOf(sessionID)

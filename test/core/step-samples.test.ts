@@ -50,6 +50,24 @@ describe("samples and their age", () => {
     expect(seen(10)).toMatchObject({ state: "completed", resumes: 0 })
   })
 
+  test("a prompt that waits in line hides no tool, and no progress (seed 16155)", () => {
+    const rig = new CoreRig({ taskTtlMs: 86_400_000 })
+    const { id, prompt } = rig.running()
+    const waiting = { id: `${prompt}z`, role: "user", completed: false, summary: false, output: true } as const
+    rig.snapshot(id, { ...BUSY, newest: { ...waiting, tool: "build" }, fingerprint: "step 1" })
+    rig.poll(id, rig.options.staleTimeoutMs + 10_000, BUSY)
+    expect(rig.row(id).state).toBe("running")
+    // Out of sight it may still run.
+    rig.snapshot(id, { ...BUSY, newest: waiting, fingerprint: "" })
+    rig.poll(id, rig.options.staleTimeoutMs + 10_000, BUSY)
+    expect(rig.row(id).state).toBe("running")
+    rig.snapshot(id, { ...BUSY, newest: { ...waiting, tool: "build" }, fingerprint: "step 1, more of it" })
+    rig.poll(id, rig.options.toolStaleTimeoutMs - 10_000, BUSY)
+    expect(rig.row(id).state).toBe("running")
+    rig.poll(id, 20_000, BUSY)
+    expect(rig.reason(id)).toBe("STALE")
+  })
+
   test("a server that one run found gone was gone for all (seed 13588)", () => {
     const seen = (failure: "unreachable" | "timeout"): TaskRow => {
       const rig = new CoreRig()

@@ -97,4 +97,10 @@ export const REGRESSIONS: readonly Regression[] = [
     faults: { "report.duplicate": 0.3, "report.delay": 0.2, "call.lost": 0.2 },
     seed: 3,
   },
+  {
+    name: "a prompt that waited in line hid the tool that ran",
+    change: [['else if (fingerprint === "") this.#depth = Math.min(this.#depth + 2, DEEPEST)', ""]],
+    breaks: [13],
+    seed: 16_155,
+  },
 ]
