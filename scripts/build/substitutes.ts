@@ -17,11 +17,11 @@ const page: BunPlugin = {
   },
 }
 
-/** Schemas of the tools are known now; a library that makes JSON Schema of them is not needed later. */
+/** JSON Schemas are known now; the library that makes them is not needed later. */
 const schemas: BunPlugin = {
   name: "schemas",
   setup(build) {
-    build.onLoad({ filter: /json-schemas\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /\/json-schemas?\.ts$/ }, async ({ path }) => {
       const values = Object.entries((await import(path)) as Record<string, unknown>)
       const contents = values.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`).join("")
       return { contents, loader: "js" }
