@@ -21,7 +21,7 @@ export function followEvents(coordinator: Coordinator, source: EventSource, cloc
   }
   const close = (directory: string): void => {
     const stream = streams.get(directory)
-    if (stream === undefined || busy(coordinator, directory)) return
+    if (stream === undefined || coordinator.isBusy(directory)) return
     stream.linger?.()
     stream.linger = clock.setTimer(LINGER_MS, () => {
       streams.delete(directory)
@@ -41,10 +41,4 @@ export function followEvents(coordinator: Coordinator, source: EventSource, cloc
     }
     streams.clear()
   }
-}
-
-function busy(coordinator: Coordinator, directory: string): boolean {
-  return coordinator
-    .list()
-    .some((row) => row.spec.directory === directory && (row.state === "pending" || row.state === "running"))
 }

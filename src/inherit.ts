@@ -53,8 +53,8 @@ export class Projects implements Disposable {
 
   #inherit({ file, left }: Inheritance): void {
     const { coordinator, api, lanes } = this.#parts
-    for (const { rows, sessions } of left) {
-      if (rows.length > 0) coordinator.feed({ type: "recover", rows, sessions })
+    for (const { rows, sealed = [], sessions } of left) {
+      if (rows.length + sealed.length > 0) coordinator.feed({ type: "recover", rows, sealed, sessions })
       if (sessions === "alive") void stopLeftovers(rows, api, ({ id, epoch }) => coordinator.get(id)?.epoch === epoch)
     }
     if (file !== undefined) this.#serving.push(answerRequests(lanes, file))

@@ -44,7 +44,7 @@ async function recover(settled: number): Promise<string> {
     const start = performance.now()
     const opened = await openJournal(at)
     const read = performance.now()
-    new Core(DEFAULTS).step({ type: "recover", rows: opened.alive, sessions: "alive" }, { mono: 0, wall: Date.now() })
+    new Core(DEFAULTS).step({ type: "recover", rows: opened.alive, sealed: opened.sealed, sessions: "alive" }, { mono: 0, wall: Date.now() })
     const end = performance.now()
     times.push({ open: read - start, core: end - read, all: end - start })
     opened.journal.close()

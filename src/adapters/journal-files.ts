@@ -3,11 +3,12 @@ import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 
 import { LanesError } from "../core/errors.ts"
+import type { SealedRow } from "../core/sealed.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { Ownership, Signature } from "./journal-owner.ts"
 import { isLiving, readOwner, signNew, signOver } from "./journal-owner.ts"
 import type { StoredRows } from "./journal-rows.ts"
-import { readRows } from "./journal-rows.ts"
+import { readRows, rowWriter, sealedWriter } from "./journal-rows.ts"
 import type { JournalBounds } from "./sqlite-journal.ts"
 import { SqliteJournal } from "./sqlite-journal.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
@@ -34,6 +35,8 @@ export interface OpenedJournal {
   readonly alive: readonly TaskRow[]
   /** Rows whose server is gone. */
   readonly dead: readonly TaskRow[]
+  /** Rows of completed tasks, unread. */
+  readonly sealed: readonly SealedRow[]
 }
 
 /** A dead owner's file, signed over to us. */
@@ -61,7 +64,7 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
   const base = claimed.find(({ stored }) => !stored.damaged)
   const others = claimed.filter((claim) => claim !== base)
   const { sql, file, token } = base ?? create(options)
-  const rows = merge(sql, base, others)
+  const { rows, sealed } = merge(sql, base, others)
   for (const { sql: other, file: path, stored } of others) {
     other.close()
     if (stored.damaged) setAside(path, options)
@@ -78,10 +81,9 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
     sql,
     file,
     token,
-    rows: [...alive, ...dead],
     ...(bounds === undefined ? {} : { bounds }),
   })
-  return { journal, alive, dead }
+  return { journal, alive, dead, sealed }
 }
 
 /** Journal files of a project; what is a link or no file at all is none. */
@@ -113,7 +115,7 @@ async function tryClaim(file: string, options: FileJournalOptions): Promise<Clai
       sql.close()
       return undefined
     }
-    const stored = readRows(sql)
+    const stored = readRows(sql, signature.server)
     if (stored.torn > 0) log(`${stored.torn} rows of the journal ${file} cannot be read; they are left in it.`)
     return { sql, file, token, from, stored }
   } catch (thrown) {
@@ -149,25 +151,36 @@ function create({ open, folder, signature, wall }: FileJournalOptions): { sql: S
   }
 }
 
+type Found = Pick<StoredRows, "rows" | "sealed">
+
 /** Rows of the base, then those of the others, copied behind them: the order of all queues. */
-function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[]): readonly TaskRow[] {
-  if (others.length === 0) return base?.stored.rows ?? []
-  const rows = new Map((base?.stored.rows ?? []).map((row) => [row.id, row]))
-  let order = 0
-  for (const row of rows.values()) order = Math.max(order, row.order)
-  const insert = into.prepare("INSERT OR IGNORE INTO tasks (id, place, row) VALUES (?, ?, ?)")
+function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[]): Found {
+  if (others.length === 0) return base?.stored ?? { rows: [], sealed: [] }
+  const [rows, sealed] = [[...(base?.stored.rows ?? [])], [...(base?.stored.sealed ?? [])]]
+  const known = new Set([...rows, ...sealed].map(({ id }) => id))
+  let last = 0
+  for (const { order } of [...rows, ...sealed]) last = Math.max(last, order)
+  const [put, putSealed] = [rowWriter(into), sealedWriter(into)]
   transaction(into, () => {
     for (const { stored } of others) {
-      for (const row of stored.rows) {
-        // Copied before, by one that died before it could remove the file.
-        if (rows.has(row.id)) continue
-        const copy = { ...row, order: ++order }
-        rows.set(row.id, copy)
-        insert.run(copy.id, copy.order, JSON.stringify(copy))
-      }
+      // Copied before, by one that died before it could remove the file.
+      const isNew = ({ id }: { readonly id: string }): boolean => known.size < known.add(id).size
+      for (const row of stored.sealed.filter(isNew)) sealed.push(row)
+      for (const row of stored.rows.filter(isNew)) rows.push(row)
     }
+    copy(rows, base?.stored.rows.length ?? 0, put)
+    copy(sealed, base?.stored.sealed.length ?? 0, putSealed)
   })
-  return [...rows.values()]
+  return { rows, sealed }
+
+  /** Those behind `from` are of others: they get their place here. */
+  function copy<T extends { readonly order: number }>(of: T[], from: number, write: (row: T) => void): void {
+    for (let i = from; i < of.length; i++) {
+      const moved = { ...(of[i] as T), order: ++last }
+      of[i] = moved
+      write(moved)
+    }
+  }
 }
 
 const PARTS = ["", "-wal", "-shm"]

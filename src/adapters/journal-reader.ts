@@ -7,7 +7,7 @@ import type { TaskRow } from "../core/task.ts"
 import { journalsIn } from "./journal-files.ts"
 import type { Ownership } from "./journal-owner.ts"
 import { isLiving, readOwner } from "./journal-owner.ts"
-import { readRows } from "./journal-rows.ts"
+import { readAll } from "./journal-rows.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { readDatabase } from "./sqlite-schema.ts"
 
@@ -36,7 +36,7 @@ export class JournalReader implements Disposable {
 
   /** All tasks, oldest first. */
   rows(): readonly TaskRow[] {
-    return readRows(this.#sql).rows
+    return readAll(this.#sql)
   }
 
   row(id: string): TaskRow | undefined {

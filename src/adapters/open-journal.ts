@@ -1,5 +1,5 @@
 import type { Journal } from "../coordinator/ports.ts"
-import type { TaskRow } from "../core/task.ts"
+import type { Input } from "../core/inputs.ts"
 import { openFileJournal } from "./journal-files.ts"
 import type { Signature } from "./journal-owner.ts"
 import { MemoryJournal } from "./memory-journal.ts"
@@ -23,7 +23,7 @@ export interface Inheritance {
   /** Of the journal, when it is one that other processes can read. */
   readonly file?: string
   /** Rows to recover: those whose runs may still be in our server, and those whose server is gone. */
-  readonly left: readonly { readonly rows: readonly TaskRow[]; readonly sessions: "alive" | "dead" }[]
+  readonly left: readonly Omit<Extract<Input, { type: "recover" }>, "type">[]
 }
 
 /** A journal ready to be written. */
@@ -56,7 +56,7 @@ export async function openJournal(
   ensurePrivate(state)
   const { server, hosted, log } = world
   const openProject = async (directory: string): Promise<Inheritance & { readonly journal: SqliteJournal }> => {
-    const { journal, alive, dead } = await openFileJournal({
+    const { journal, alive, dead, sealed } = await openFileJournal({
       open,
       folder: projectFolder(state, directory),
       signature: { directory, server, hosted },
@@ -70,7 +70,7 @@ export async function openJournal(
       file: journal.file,
       left: [
         { rows: alive, sessions: "alive" },
-        { rows: dead, sessions: "dead" },
+        { rows: dead, sealed, sessions: "dead" },
       ],
     }
   }
@@ -87,7 +87,7 @@ export async function openJournal(
       journals.add(
         path,
         journal,
-        inheritance.left.flatMap(({ rows }) => rows.map(({ id }) => id)),
+        inheritance.left.flatMap(({ rows, sealed = [] }) => [...rows, ...sealed].map(({ id }) => id)),
       )
       return inheritance
     },

@@ -4,6 +4,7 @@ import type { Journal } from "../coordinator/ports.ts"
 import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { TaskId, TaskRow } from "../core/task.ts"
+import { readAll, rowWriter } from "./journal-rows.ts"
 import type { Sql, Statement } from "./sqlite-library.ts"
 import { transaction } from "./sqlite-schema.ts"
 
@@ -20,8 +21,6 @@ export interface SqliteJournalParts {
   readonly file: string
   /** What we signed the file with: when it is another's, so is the file. */
   readonly token: string
-  /** Rows taken over, in order. */
-  readonly rows: readonly TaskRow[]
   readonly bounds?: JournalBounds
   readonly onClose?: () => void
 }
@@ -44,7 +43,7 @@ export class SqliteJournal implements Journal {
   readonly #sql: Sql
   readonly #token: string
   readonly #parts: SqliteJournalParts
-  readonly #put: Statement
+  readonly #put: (row: TaskRow) => void
   readonly #drop: Statement
   readonly #find: Statement
   readonly #note: Statement
@@ -52,25 +51,21 @@ export class SqliteJournal implements Journal {
   readonly #trim: Statement
   readonly #identity: string
   readonly #maxEvents: number
-  #rows: readonly TaskRow[]
   #waiting: { at: number; text: string }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   #untrimmed = 0
   #closed = false
 
   constructor(parts: SqliteJournalParts) {
-    const { sql, file, token, rows, bounds = {} } = parts
+    const { sql, file, token, bounds = {} } = parts
     this.file = file
     this.#sql = sql
     this.#token = token
     this.#parts = parts
-    this.#rows = rows
     this.#maxEvents = bounds.maxEvents ?? 20_000
     const pageSize = Number(sql.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4_096)
     sql.exec(`PRAGMA max_page_count = ${Math.floor((bounds.maxBytes ?? 2 ** 30) / pageSize)}`)
-    this.#put = sql.prepare(
-      "INSERT INTO tasks (id, place, row) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET place = excluded.place, row = excluded.row",
-    )
+    this.#put = rowWriter(sql)
     this.#drop = sql.prepare("DELETE FROM tasks WHERE id = ?")
     this.#find = sql.prepare("SELECT 1 FROM tasks WHERE id = ?")
     this.#note = sql.prepare("INSERT INTO events (at, event) VALUES (?, ?)")
@@ -85,7 +80,7 @@ export class SqliteJournal implements Journal {
     const last = new Map(rows.map((row) => [row.id, row]))
     const events = this.#waiting
     this.#commit(() => {
-      for (const row of last.values()) this.#put.run(row.id, row.order, JSON.stringify(row))
+      for (const row of last.values()) this.#put(row)
       for (const id of forget) this.#drop.run(id)
       for (const { at, text } of events) this.#note.run(at, text)
     })
@@ -106,11 +101,9 @@ export class SqliteJournal implements Journal {
     if (typeof this.#timer === "object") this.#timer.unref()
   }
 
-  /** Rows that dead owners left, in order. */
+  /** What is in the file, in order; whoever opened it has it already. */
   load(): readonly TaskRow[] {
-    const rows = this.#rows
-    this.#rows = []
-    return rows
+    return readAll(this.#sql)
   }
 
   close(): void {

@@ -4,7 +4,8 @@ import { LanesError } from "../core/errors.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 
 /*
- * tasks   the truth: one row per task, as JSON
+ * tasks   the truth: one row per task, as JSON; `settled`, `session` and `parent` are what must be known of a sealed one
+ *         without reading it, null where the row is to be read at once
  * events  audit and tail: append only, the oldest dropped
  * owner   one row: who writes this file; nobody while `token` is null
  */
@@ -16,6 +17,9 @@ const MIGRATIONS: readonly string[] = [
      one INTEGER PRIMARY KEY CHECK (one = 1), token TEXT, pid INTEGER, start TEXT,
      directory TEXT NOT NULL, server TEXT NOT NULL, hosted INTEGER NOT NULL, created INTEGER NOT NULL
    );`,
+  `ALTER TABLE tasks ADD COLUMN settled INTEGER;
+   ALTER TABLE tasks ADD COLUMN session TEXT;
+   ALTER TABLE tasks ADD COLUMN parent TEXT;`,
 ]
 
 /** Version of the files this program writes. */

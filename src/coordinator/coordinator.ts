@@ -102,8 +102,14 @@ export class Coordinator {
     return this.#core.get(id, this.#ports.clock.now())
   }
 
-  list(): TaskRow[] {
-    return [...this.#core.list()]
+  /** All tasks, or those of one conversation. */
+  list(parent?: string): TaskRow[] {
+    return [...this.#core.list(parent)]
+  }
+
+  /** Whether a directory has unsettled tasks. */
+  isBusy(directory: string): boolean {
+    return this.#core.isBusy(directory)
   }
 
   findBySession(sessionID: string): TaskRow | undefined {

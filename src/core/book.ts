@@ -8,6 +8,7 @@ import type { Options } from "./options.ts"
 import type { Task } from "./outcome.ts"
 import { Outbox } from "./outbox.ts"
 import type { Run } from "./run.ts"
+import { TaskList } from "./task-list.ts"
 import type { TaskId, TaskRow } from "./task.ts"
 
 /**
@@ -20,7 +21,7 @@ export class Book {
   /** Inputs that came too late to matter. */
   ignored = 0
   readonly lanes: LaneAllocator
-  readonly tasks: Map<TaskId, Task> = new Map()
+  readonly tasks: TaskList = new TaskList()
   /** Of running tasks. */
   readonly runs: Map<TaskId, Run> = new Map()
   readonly bySession: Map<string, TaskId> = new Map()

@@ -1,5 +1,6 @@
 import type { Options } from "./options.ts"
 import type { Hint, Snapshot, Todos } from "./snapshot.ts"
+import type { SealedRow } from "./sealed.ts"
 import type { CancelReason, ErrorReason, RunRef, TaskId, TaskRow, TaskSpec } from "./task.ts"
 
 /** When a step happens: `mono` decides (ms, monotonic, machine sleep excluded), `wall` (epoch ms) is only printed. */
@@ -69,6 +70,11 @@ export type Input =
   /** The parent's session was seen to hold this notice. */
   | { readonly type: "told"; readonly id: TaskId; readonly epoch: number; readonly proof: string }
   | { readonly type: "delivery-failed"; readonly parent: string; readonly message: string; readonly gone?: boolean }
-  | { readonly type: "recover"; readonly rows: readonly TaskRow[]; readonly sessions: "alive" | "dead" }
+  | {
+      readonly type: "recover"
+      readonly rows: readonly TaskRow[]
+      readonly sealed?: readonly SealedRow[]
+      readonly sessions: "alive" | "dead"
+    }
   | { readonly type: "close"; readonly mode: "drain" | "detach" | "abort" }
   | { readonly type: "tick" }

@@ -8,7 +8,7 @@ import type { TaskId, TaskRow } from "./task.ts"
 import { isTerminal } from "./task.ts"
 
 /** Rows not known yet, in the order in which they are taken over: what is settled, what ran, what waited. */
-export function inTurn(rows: readonly TaskRow[], known: ReadonlyMap<TaskId, Task>): TaskRow[] {
+export function inTurn(rows: readonly TaskRow[], known: { has(id: TaskId): boolean }): TaskRow[] {
   const rank = ({ state }: TaskRow): number => (isTerminal(state) ? 0 : state === "running" ? 1 : 2)
   return rows.filter((row) => !known.has(row.id)).toSorted((a, b) => rank(a) - rank(b) || a.order - b.order)
 }

@@ -20,6 +20,7 @@ import { inTurn, revive } from "./recovery.ts"
 import type { Run } from "./run.ts"
 import { assignmentOf, deadlineOf, newRun, rulesOf, same } from "./run.ts"
 import { ServerWatch } from "./server-watch.ts"
+import type { SealedRow } from "./sealed.ts"
 import type { Hint } from "./snapshot.ts"
 import type { Verdict } from "./stability.ts"
 import { judge, observe, observeFailure, observeHint, observePrompt, observeRestart } from "./stability.ts"
@@ -84,8 +85,17 @@ export class Core {
     return task === undefined ? undefined : this.#book.row(task, mono)
   }
 
-  *list(): Generator<TaskRow> {
-    for (const task of this.#book.tasks.values()) yield this.#book.row(task, this.#book.now.mono)
+  /** All tasks, or those of one conversation. */
+  *list(parent?: string): Generator<TaskRow> {
+    for (const task of this.#book.tasks.values(parent)) yield this.#book.row(task, this.#book.now.mono)
+  }
+
+  /** Whether a directory has unsettled tasks. */
+  isBusy(directory: string): boolean {
+    for (const { state, spec } of this.#book.tasks.open()) {
+      if (spec.directory === directory && !isTerminal(state)) return true
+    }
+    return false
   }
 
   findBySession(sessionID: string): TaskId | undefined {
@@ -487,9 +497,14 @@ export class Core {
   }
 
   /** Takes over what an earlier coordinator left. */
-  #recover({ rows, sessions }: Of<"recover">): void {
-    const fresh = inTurn(rows, this.#book.tasks)
-    this.#order = fresh.reduce((order, row) => Math.max(order, row.order), this.#order)
+  #recover({ rows, sealed = [], sessions }: Of<"recover">): void {
+    const { tasks } = this.#book
+    const fresh = inTurn(rows, tasks)
+    for (const { order } of fresh) this.#order = Math.max(this.#order, order)
+    for (const row of sealed) {
+      this.#order = Math.max(this.#order, row.order)
+      if (!tasks.has(row.id)) this.#seal(row)
+    }
     this.#notices.quiet = true
     for (const row of fresh) {
       if (isTerminal(row.state)) this.#keep(row, true)
@@ -499,14 +514,25 @@ export class Core {
     for (const parent of new Set(fresh.map((row) => row.spec.parent?.sessionID))) this.#notices.notify(parent)
   }
 
-  /** A settled row stays readable as long as it would have. */
+  #seal(row: SealedRow): void {
+    const { tasks, bySession } = this.#book
+    tasks.seal(row)
+    if (row.sessionID !== undefined) bySession.set(row.sessionID, row.id)
+    this.#retain(row.id, row.settledAt)
+  }
+
   #keep(row: TaskRow, quiet: boolean): void {
-    const { due, outbox, now, options } = this.#book
     const task: Task = { ...row, prompts: [...row.prompts] }
     this.#book.add(task)
-    outbox.index(task, quiet)
-    const age = Math.max(0, now.wall - (row.settledAt ?? now.wall))
-    due.set(deadlineOf(row.id), now.mono + Math.max(0, options.retainMs - age))
+    this.#book.outbox.index(task, quiet)
+    this.#retain(row.id, row.settledAt ?? this.#book.now.wall)
+  }
+
+  /** A settled row stays readable as long as it would have. */
+  #retain(id: TaskId, settledAt: number): void {
+    const { due, now, options } = this.#book
+    const age = Math.max(0, now.wall - settledAt)
+    due.set(deadlineOf(id), now.mono + Math.max(0, options.retainMs - age))
   }
 
   #takeOver(row: TaskRow, sessions: "alive" | "dead"): void {
@@ -521,7 +547,7 @@ export class Core {
   #close(mode: Of<"close">["mode"]): void {
     if (this.#closing === "no") this.#closing = "drain"
     if (mode === "abort") {
-      for (const task of this.#book.tasks.values()) {
+      for (const task of this.#book.tasks.open()) {
         if (!isTerminal(task.state)) this.#settle(task, { state: "cancelled", reason: "SHUTDOWN" }, "abort")
       }
     } else if (mode === "detach") {

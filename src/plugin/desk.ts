@@ -27,7 +27,7 @@ export function ownTask({ coordinator }: Composed, id: string, call: ToolCall): 
 
 /** Everything a conversation has launched, oldest first. */
 export function tasksOf(coordinator: Composed["coordinator"], sessionID: string): TaskRow[] {
-  return coordinator.list().filter((row) => row.spec.parent?.sessionID === sessionID)
+  return coordinator.list(sessionID)
 }
 
 export function isLive({ state }: TaskRow): boolean {

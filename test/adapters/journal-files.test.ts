@@ -17,6 +17,7 @@ import { journalsIn } from "../../src/adapters/journal-files.ts"
 import { JournalReader, openReaders } from "../../src/adapters/journal-reader.ts"
 import { isRunning, thisProcess } from "../../src/adapters/process-owner.ts"
 import { ensurePrivate, projectFolder, stateFolder } from "../../src/adapters/state-folder.ts"
+import { unseal } from "../../src/core/sealed.ts"
 import type { TaskRow } from "../../src/core/task.ts"
 import { JournalFolder, library, SERVER } from "../helpers/journals.ts"
 import { rowOf, settledRow } from "../helpers/rows.ts"
@@ -27,7 +28,7 @@ beforeEach(() => {
 })
 afterEach(() => at[Symbol.dispose]())
 
-const ids = (rows: readonly TaskRow[]): string[] => rows.map(({ id }) => id)
+const ids = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id)
 
 describe("whose a file is", () => {
   test("a living owner's is left alone: the second coordinator has a file of its own", async () => {
@@ -54,7 +55,7 @@ describe("whose a file is", () => {
     const row = settledRow()
     first.journal.write([row], [])
     first.journal.close()
-    expect((await at.open()).alive).toEqual([row])
+    expect((await at.open()).journal.load()).toEqual([row])
     expect(journalsIn(at.folder)).toHaveLength(1)
   })
 
@@ -109,6 +110,66 @@ describe("whose a file is", () => {
     expect(isRunning(self)).toBe(true)
     expect(isRunning({ ...self, start: `${self.start}0` })).toBe(false)
     expect(isRunning({ pid: 999_999_999, start: self.start })).toBe(false)
+  })
+})
+
+describe("what is completed", () => {
+  test("is handed over unread, and goes on as it was", async () => {
+    const first = await at.open()
+    const [waiting, done, failed] = [rowOf(), settledRow(), settledRow({ state: "error" })]
+    const owed = settledRow({ notice: { state: "owed", tail: "x" } })
+    first.journal.write([waiting, done, failed, owed], [])
+    await at.die(first)
+    const heir = await at.open({ server: "http://127.0.0.1:4097" })
+    expect(ids(heir.dead)).toEqual(ids([waiting, failed, owed]))
+    expect(heir.sealed.map((row) => unseal(row))).toEqual([
+      { ...done, spec: { ...done.spec, server: "http://127.0.0.1:4097" } },
+    ])
+    // Continued, it is read at once again.
+    heir.journal.write([{ ...done, epoch: 2, state: "pending" }], [])
+    await at.die(heir)
+    const next = await at.open()
+    expect([next.sealed, ids([...next.alive, ...next.dead]).includes(done.id)]).toEqual([[], true])
+  })
+
+  test("of several dead owners becomes one list, in the order of the queue", async () => {
+    const [older, younger] = [await at.open(), await at.open()]
+    const rows = [settledRow({ order: 7 }), settledRow({ order: 1 }), settledRow({ order: 2 })]
+    older.journal.write(rows.slice(0, 1), [])
+    younger.journal.write(rows.slice(1), [])
+    await at.die(older)
+    await at.die(younger)
+    const heir = await at.open()
+    expect(heir.sealed.map((row) => [row.id, unseal(row)?.order])).toEqual(ids(rows).map((id, i) => [id, 7 + i]))
+    await at.die(heir)
+    expect((await at.open()).sealed.map(({ id, order }) => [id, order])).toEqual(ids(rows).map((id, i) => [id, 7 + i]))
+  })
+
+  test("and cut short is told as torn", async () => {
+    const first = await at.open()
+    const [good, torn] = [settledRow(), settledRow()]
+    first.journal.write([good, torn], [])
+    await at.sql(first.journal.file, `UPDATE tasks SET row = substr(row, 1, 40) WHERE id = '${torn.id}'`)
+    await at.die(first)
+    expect(ids((await at.open()).sealed.flatMap((row) => unseal(row) ?? []))).toEqual([good.id])
+    expect(at.said.join()).toContain("1 rows of the journal")
+  })
+
+  test("in a file of the first version is read at once, and the file goes on in this one", async () => {
+    const first = await at.open()
+    const rows = [settledRow(), rowOf()]
+    first.journal.write(rows, [])
+    for (const column of ["settled", "session", "parent"])
+      await at.sql(first.journal.file, `ALTER TABLE tasks DROP COLUMN ${column}`)
+    await at.sql(first.journal.file, "PRAGMA user_version = 1")
+    await at.die(first)
+    using reader = new JournalReader(await library(), first.journal.file)
+    expect(reader.rows()).toEqual(rows)
+    const heir = await at.open()
+    expect([ids(heir.alive), heir.sealed]).toEqual([ids(rows), []])
+    heir.journal.write([settledRow()], [])
+    await at.die(heir)
+    expect((await at.open()).sealed).toHaveLength(1)
   })
 })
 

@@ -94,7 +94,7 @@ async function recover(open: Open, folder: string, settled: number): Promise<str
     const opened = await open(folder)
     const read = performance.now()
     const core = new Core(DEFAULTS)
-    core.step({ type: "recover", rows: opened.alive, sessions: "alive" }, { mono: 0, wall: Date.now() })
+    core.step({ type: "recover", rows: opened.alive, sealed: opened.sealed, sessions: "alive" }, { mono: 0, wall: Date.now() })
     const end = performance.now()
     verify([...core.list()].length === settled + 50, `${settled + 50} tasks are there again`)
     found.push({ read: read - begun, taken: end - read })
