@@ -22,7 +22,7 @@ try {
     const { rollUp } = await import("./build/declarations.ts")
     const { messages } = rollUp(outdir, { update: false })
     for (const message of messages) console.log(message)
-    for (const file of ["index", "sim", "server"])
+    for (const file of ["types", "index", "sim", "server"])
       sizes.set(`${file}.d.ts`, statSync(join(outdir, `${file}.d.ts`)).size)
   }
   rmSync(dist, { recursive: true, force: true })

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { dirname, join, relative, resolve } from "node:path"
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor"
 import ts from "typescript"
+import { shareTypes } from "./share-types.ts"
 
 const ROOT = resolve(import.meta.dir, "../..")
 /** Where the reports are kept. */
@@ -44,10 +45,12 @@ export function rollUp(outdir: string, { update }: { readonly update: boolean })
         },
       })
       if (apiReportChanged) changed.push(`${name}.api.md`)
-      // A user's target may be older than what `await using` needs.
       const file = join(outdir, `${name}.d.ts`)
-      writeFileSync(file, `/// <reference lib="esnext.disposable" />\n${readFileSync(file, "utf8")}`)
+      const text = readFileSync(file, "utf8").replaceAll(/^( {4})+/gm, (blanks) => "\t".repeat(blanks.length / 4))
+      // A user's target may be older than what `await using` needs.
+      writeFileSync(file, `/// <reference lib="esnext.disposable" />\n${text}`)
     }
+    shareTypes(outdir, ["index", "sim"], "types")
     writeFileSync(join(outdir, "session-worker.d.ts"), "export {}\n")
   } finally {
     rmSync(folder, { recursive: true, force: true })
