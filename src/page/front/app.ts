@@ -18,6 +18,9 @@ import { Toolbar } from "./toolbar.ts"
 const MOVING_MS = 200
 const STILL_MS = 1_000
 const FIRST_LENGTH = 300_000
+/** An automatic length grows in steps: the axis would otherwise never rest. */
+const LENGTHS = [15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 780, 960, 1_200, 1_500].map((s) => s * 1_000)
+const LONGEST = 1_800_000
 
 /** A number that changes with the store. */
 function useVersion(store: Store): number {
@@ -54,14 +57,21 @@ export function App({ store }: { store: Store }): VNode {
     () => tasks.reduce((first, task) => Math.min(first, task.createdAt), Number.POSITIVE_INFINITY),
     [tasks],
   )
-  // Until somebody chooses, all there is fits, from one minute to half an hour.
-  const length =
-    typeof view === "number"
-      ? view
-      : Math.min(1_800_000, Math.max(60_000, Number.isFinite(earliest) ? (now - earliest) * 1.1 : FIRST_LENGTH))
-  const span = typeof view === "object" ? view : ending(now, coarse(length, view))
+  const live = totals.running + totals.queued
+  const latest = useMemo(
+    () => tasks.reduce((last, { settledAt }) => Math.max(last, settledAt ?? Number.POSITIVE_INFINITY), 0),
+    [tasks],
+  )
+  // Until somebody chooses, the window follows now; when the last thing has left it, it rests there.
+  const resting = view === undefined && tasks.length > 0 && now - latest > LONGEST
+  const length = typeof view === "number" ? view : automatic(earliest, resting ? latest : now)
+  const span = typeof view === "object" ? view : ending(resting ? latest : now, length)
+  const title = [live > 0 ? `${totals.running} running, ${totals.queued} queued` : "", store.title, "lanes"]
+  useEffect(() => void (document.title = title.filter(Boolean).join(" · ")), [title.join()])
   const zoom = (factor: number): void =>
-    setView(typeof view === "object" ? zoomed(view, factor, 0.5) : clampLength(length * factor))
+    setView(typeof view === "object" || resting ? zoomed(span, factor, 0.5) : clampLength(length * factor))
+  const following = typeof view !== "object" && !resting
+  const follow = (): void => setView(following ? span : lengthOf(span))
   const fit = (): void => {
     if (!Number.isFinite(earliest)) return setView(undefined)
     const latest = tasks.reduce((last, task) => Math.max(last, task.settledAt ?? now), earliest)
@@ -86,7 +96,7 @@ export function App({ store }: { store: Store }): VNode {
       } else if (typing === undefined && event.key === "/") {
         event.preventDefault()
         search.current?.focus()
-      } else if (typing === undefined && event.key === "f") setView(typeof view === "object" ? lengthOf(view) : view)
+      } else if (typing === undefined && event.key === "f" && !following) follow()
     }
     window.addEventListener("keydown", press)
     return () => window.removeEventListener("keydown", press)
@@ -110,8 +120,8 @@ export function App({ store }: { store: Store }): VNode {
         onFilters=${setFilters}
         choices=${lists}
         counts=${counts}
-        following=${typeof view !== "object"}
-        onFollow=${() => setView(typeof view === "object" ? lengthOf(view) : { ...span })}
+        following=${following}
+        onFollow=${follow}
         onZoom=${zoom}
         onFit=${fit}
         search=${search}
@@ -136,11 +146,10 @@ export function App({ store }: { store: Store }): VNode {
   </div>`
 }
 
-/** An automatic length grows in steps: the axis would otherwise never rest. */
-function coarse(length: number, chosen: Span | number | undefined): number {
-  if (chosen !== undefined) return length
-  const steps = [60, 90, 120, 180, 240, 300, 420, 600, 780, 960, 1_200, 1_500, 1_800].map((s) => s * 1_000)
-  return steps.find((step) => step >= length) ?? 1_800_000
+/** How much before a moment is shown until somebody chooses: all there is, up to half an hour. */
+function automatic(earliest: number, until: number): number {
+  if (!Number.isFinite(earliest)) return FIRST_LENGTH
+  return LENGTHS.find((step) => step >= (until - earliest) * 1.1) ?? LONGEST
 }
 
 function Nothing({ filtered: some, connecting }: { filtered: boolean; connecting: boolean }): VNode {

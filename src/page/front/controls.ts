@@ -46,16 +46,21 @@ export function CopyButton({
   label: string
   children?: ComponentChildren
 }): VNode {
-  const [copied, setCopied] = useState(false)
+  const [said, setSaid] = useState("")
   const timer = useRef(0)
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text)
-    setCopied(true)
+    try {
+      await navigator.clipboard.writeText(text)
+      setSaid("copied")
+    } catch {
+      // Browsers keep the clipboard from pages that came over plain HTTP from another machine.
+      setSaid("not allowed here")
+    }
     window.clearTimeout(timer.current)
-    timer.current = window.setTimeout(() => setCopied(false), 1_500)
+    timer.current = window.setTimeout(() => setSaid(""), 1_500)
   }
   return html`<button type="button" class="button quiet mono" title=${label} onClick=${() => void copy()}>
-    <span class="spoken">${label}</span>${children} <span class="copied" role="status">${copied ? "copied" : ""}</span>
+    <span class="spoken">${label}</span>${children} <span class="copied" role="status">${said}</span>
   </button>`
 }
 

@@ -11,6 +11,11 @@ export function duration(ms: number): string {
   return m > 0 ? (s > 0 ? `${m}m ${s}s` : `${m}m`) : `${s}s`
 }
 
+/** With its thousands apart. */
+export function whole(n: number): string {
+  return n.toLocaleString("en")
+}
+
 export function count(n: number): string {
   if (n < 1_000) return String(n)
   if (n < 1_000_000) return `${trim(n / 1_000)}k`

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks"
 
 import { ask } from "./connection.ts"
 import { SureButton } from "./controls.ts"
-import { count, money } from "./format.ts"
+import { count, money, whole } from "./format.ts"
 import { icon } from "./icons.ts"
 import type { Store } from "./store.ts"
 
@@ -49,11 +49,11 @@ export function Header({ store }: { store: Store }): VNode {
     }
     window.setTimeout(() => setLink(""), 2_000)
   }
-  const figures: [string, string | number, string][] = [
-    ["running", totals.running, "running"],
-    ["queued", totals.queued, "pending"],
-    ["done", totals.done, "completed"],
-    ["failed", totals.failed, "error"],
+  const figures: [string, string, string][] = [
+    ["running", whole(totals.running), "running"],
+    ["queued", whole(totals.queued), "pending"],
+    ["done", whole(totals.done), "completed"],
+    ["failed", whole(totals.failed), "error"],
     ["cost", money(totals.cost), ""],
     ["tokens", count(totals.tokens), ""],
   ]

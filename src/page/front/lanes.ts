@@ -10,6 +10,8 @@ import type { Store } from "./store.ts"
 
 /** More slots than this are told as a bar. */
 const SQUARES = 24
+/** And more than this are small. */
+const SMALL = 6
 
 interface LaneTasks {
   readonly held: WireTask[]
@@ -73,11 +75,15 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
   )
   const full = lane.limit !== null && lane.used >= lane.limit
   return html`<article class=${`lane ${full ? "full" : ""}`} aria-label=${`Lane ${lane.lane}`}>
-    <h3><span class="kind">${kind}</span> ${name}</h3>
-    <div class="slots-line">
-      <${Slots} lane=${lane} />
-      <span class="num" data-used=${lane.used}>${lane.used}/${lane.limit ?? "∞"}</span>
-      ${lane.queued > 0 ? html`<span class="queue">queue ${lane.queued}</span>` : null}
+    <div class="head">
+      <div class="what">
+        <h3 title=${lane.lane}>${kind === "" ? null : html`<span class="kind">${kind}</span> `}${name}</h3>
+        <div class="slots-line">
+          <${Slots} lane=${lane} />
+          <span class="num" data-used=${lane.used}>${lane.used}/${lane.limit ?? "∞"}</span>
+          ${lane.queued > 0 ? html`<span class="queue">queue ${lane.queued}</span>` : null}
+        </div>
+      </div>
       ${canLimit ? html`<${Limit} lane=${lane} />` : null}
     </div>
     ${
@@ -108,7 +114,7 @@ function Slots({ lane }: { lane: LaneView }): VNode {
     ></span>`
   }
   const shown = Math.max(slots, lane.used)
-  return html`<span class="slots" aria-hidden="true">
+  return html`<span class=${`slots ${shown > SMALL ? "small" : ""}`} aria-hidden="true">
     ${Array.from({ length: shown }, (_, at) => html`<i class=${at < lane.used ? (at >= slots ? "over" : "on") : ""} key=${at}></i>`)}
   </span>`
 }

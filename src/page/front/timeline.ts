@@ -3,13 +3,17 @@ import type { VNode } from "preact"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 
 import type { WireTask } from "../wire.ts"
+import { whole } from "./format.ts"
 import { Grid, Load } from "./load.ts"
 import { Row } from "./row.ts"
 import type { Span } from "./scale.ts"
 import { lengthOf, moved, zoomed } from "./scale.ts"
 import type { Store } from "./store.ts"
 
-const LABEL = 320
+/** A label takes a share of the width, within these bounds. */
+const LABEL = { least: 260, share: 0.28, most: 460 }
+/** A narrower one has no room beside the description. */
+const TIGHT = 300
 const AXIS = 58
 /** Below this width a label stands above its bars. */
 const NARROW = 640
@@ -35,7 +39,8 @@ export function Timeline({ store, tasks, span, now, openID, onOpen, onSpan }: Ti
   const [activeID, setActive] = useState<string | undefined>(undefined)
   const narrow = box.width < NARROW
   const height = narrow ? 46 : 28
-  const width = Math.max(60, narrow ? box.width : box.width - LABEL)
+  const label = Math.round(Math.min(LABEL.most, Math.max(LABEL.least, box.width * LABEL.share)))
+  const width = Math.max(60, narrow ? box.width : box.width - label)
   const latest = useRef({ span, width, onSpan })
   latest.current = { span, width, onSpan }
 
@@ -134,13 +139,14 @@ export function Timeline({ store, tasks, span, now, openID, onOpen, onSpan }: Ti
   const shown = tasks.slice(first, last)
   const activeShown = shown.some((task) => task.id === activeID)
   return html`<div
-    class=${`timeline ${narrow ? "narrow" : ""}`}
+    class=${`timeline ${narrow ? "narrow" : label < TIGHT ? "tight" : ""}`}
     ref=${scroller}
+    style=${{ "--label": `${label}px` }}
     onScroll=${(event: Event) => setTop((event.target as HTMLElement).scrollTop)}
     ...${pointer}
   >
     <div class="axis">
-      ${narrow ? null : html`<div class="label muted">${tasks.length === 1 ? "1 task" : `${tasks.length} tasks`}</div>`}
+      ${narrow ? null : html`<div class="label muted">${tasks.length === 1 ? "1 task" : `${whole(tasks.length)} tasks`}</div>`}
       <${Load} tasks=${tasks} span=${span} width=${width} height=${AXIS} now=${now} />
     </div>
     <div class="grid-holder">

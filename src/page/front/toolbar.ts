@@ -2,6 +2,7 @@ import { html } from "htm/preact"
 import type { RefObject, VNode } from "preact"
 
 import { Choose } from "./controls.ts"
+import { whole } from "./format.ts"
 import type { Filters, Order, StateFilter } from "./filters.ts"
 import { NO_FILTERS, filtered } from "./filters.ts"
 import { STATE_WORDS } from "./icons.ts"
@@ -58,7 +59,7 @@ export function Toolbar({
             aria-pressed=${filters.states.has(state)}
             onClick=${() => toggle(state)}
           >
-            ${STATE_WORDS[state]} <b>${counts[state]}</b>
+            ${STATE_WORDS[state]} <b>${whole(counts[state])}</b>
           </button>`,
       )}
     </div>
