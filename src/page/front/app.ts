@@ -83,25 +83,26 @@ export function App({ store }: { store: Store }): VNode {
     document.querySelector<HTMLElement>(".rows")?.focus({ preventScroll: true })
   }
 
+  const press = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const typing =
+      event.target instanceof HTMLElement && event.target.matches("input, textarea, select") ? event.target : undefined
+    if (event.key === "Escape") {
+      if (typing !== undefined) typing.blur()
+      else if (openID !== undefined) close()
+    } else if (typing === undefined && event.key === "/") {
+      event.preventDefault()
+      search.current?.focus()
+    } else if (typing === undefined && event.key === "f" && !following) follow()
+  }
+  // Effects come after the paint: a key pressed before would meet what was shown a moment ago.
+  const pressed = useRef(press)
+  pressed.current = press
   useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return
-      const typing =
-        event.target instanceof HTMLElement && event.target.matches("input, textarea, select")
-          ? event.target
-          : undefined
-      if (event.key === "Escape") {
-        if (typing !== undefined) typing.blur()
-        else if (openID !== undefined) close()
-      } else if (typing === undefined && event.key === "/") {
-        event.preventDefault()
-        search.current?.focus()
-      } else if (typing === undefined && event.key === "f" && !following) follow()
-    }
-    window.addEventListener("keydown", press)
-    return () => window.removeEventListener("keydown", press)
-  })
-
+    const listen = (event: KeyboardEvent): void => pressed.current(event)
+    window.addEventListener("keydown", listen)
+    return () => window.removeEventListener("keydown", listen)
+  }, [])
   if (store.connection === "locked") return html`<${Locked} why=${store.why} />`
   const open = openID === undefined ? undefined : store.tasks.get(openID)
   const counts: Record<StateFilter, number> = {
