@@ -29,12 +29,16 @@ const schemas: BunPlugin = {
   },
 }
 
-/** Libraries for terminals bring tables of Unicode's widths; the command line runs under Bun alone, which has its own. */
+/**
+ * Libraries for terminals bring tables of Unicode's widths; the command line runs under Bun alone, which has its own.
+ * Our screen hides and shows the cursor itself.
+ */
 const OF_BUN: Readonly<Record<string, string>> = {
-  "string-width": "stringWidth",
-  "strip-ansi": "stripANSI",
-  "slice-ansi": "sliceAnsi",
-  "wrap-ansi": "wrapAnsi",
+  "string-width": "Bun.stringWidth",
+  "strip-ansi": "Bun.stripANSI",
+  "slice-ansi": "Bun.sliceAnsi",
+  "wrap-ansi": "Bun.wrapAnsi",
+  "cli-cursor": "undefined",
 }
 
 const terminal: BunPlugin = {
@@ -43,7 +47,7 @@ const terminal: BunPlugin = {
     const namespace = "of-bun"
     build.onResolve({ filter: new RegExp(`^(${Object.keys(OF_BUN).join("|")})$`) }, ({ path }) => ({ path, namespace }))
     build.onLoad({ filter: /./, namespace }, ({ path }) => ({
-      contents: `export default Bun.${OF_BUN[path]}`,
+      contents: `export default ${OF_BUN[path]}`,
       loader: "js",
     }))
   },

@@ -28,6 +28,12 @@ export interface ChosenServer {
 const USUAL = "http://127.0.0.1:4096"
 const FIND_MS = 400
 
+/** Each defaults to what the running process has. */
+export interface WhereToLook {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly usual?: string
+}
+
 /**
  * Chooses. Names what it found, so that nobody wonders whose server works.
  *
@@ -36,26 +42,26 @@ const FIND_MS = 400
 export async function chooseServer(
   wanted: string | undefined,
   say: (sentence: string) => void,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  { env = process.env, usual = USUAL }: WhereToLook = {},
 ): Promise<ChosenServer> {
   const named = wanted ?? (env["LANES_SERVER"] || undefined)
   if (named !== undefined && named !== "spawn") {
     if (isAddress(named)) return { whose: "named", address: withoutSecrets(named), lanes: { server: named } }
     const source = wanted === undefined ? "LANES_SERVER" : "--server"
-    throw new UsageError(`${source}: expected spawn or an address like ${USUAL}, got "${named}".`)
+    throw new UsageError(`${source}: expected spawn or an address like ${usual}, got "${named}".`)
   }
-  if (named === undefined && (await answers())) {
-    say(`Using the OpenCode at ${USUAL}; --server spawn starts one apart.`)
-    return { whose: "found", address: USUAL, lanes: { server: USUAL } }
+  if (named === undefined && (await answers(usual, env))) {
+    say(`Using the OpenCode at ${usual}; --server spawn starts one apart.`)
+    return { whose: "found", address: usual, lanes: { server: usual } }
   }
   await ensureOpenCode(say)
   return { whose: "spawned", address: "one of its own", lanes: { server: { spawn: true } } }
 }
 
 /** Whether an OpenCode lets us in there. */
-async function answers(): Promise<boolean> {
+async function answers(baseUrl: string, env: NonNullable<WhereToLook["env"]>): Promise<boolean> {
   try {
-    await checkServer(httpTransport({ baseUrl: USUAL }), FIND_MS)
+    await checkServer(httpTransport({ baseUrl, env }), FIND_MS)
     return true
   } catch {
     return false
