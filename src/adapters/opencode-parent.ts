@@ -18,6 +18,8 @@ export interface OpencodeParentOptions {
   readonly onIdle: (sessionID: string, callback: () => void) => Undo
   /** A session held open for its tasks: it is busy and takes notices as its next step. */
   readonly held?: (sessionID: string) => boolean
+  /** Before a delivery that starts no turn, which nobody waits for: resolves when more urgent requests are through. */
+  readonly letPass?: (signal: AbortSignal) => Promise<void>
   /** How long one attempt waits for an idle parent; ms, default 600 000. */
   readonly idleWaitMs?: number
   /** How long a sent notice may take to be seen; ms, default 10 000. */
@@ -47,12 +49,17 @@ export class OpencodeParent implements Parent {
   }
 
   async deliver(delivery: Delivery, rows: readonly TaskRow[], signal: AbortSignal): Promise<readonly string[]> {
+    if (!delivery.wake) await this.#options.letPass?.(signal)
     const session = new ParentSession(this.#options.transport, delivery.directory, delivery.parent.sessionID, signal)
-    await this.#idle(session, signal)
-    const before = await session.messages(LOOK_BACK)
+    let before = await this.#quiet(session, signal)
     let newest = before.at(-1)?.id
-    const turn = turnOf(before)
     for (const [index, item] of delivery.items.entries()) {
+      // Somebody may have written since: then the rest waits for that turn.
+      if (index > 0 && !this.#held(delivery) && (await session.busy())) {
+        before = await this.#quiet(session, signal)
+        newest = before.at(-1)?.id
+      }
+      const turn = turnOf(before)
       const wakes = delivery.wake && index === delivery.items.length - 1
       const there = before.find(({ id }) => id.endsWith(item.tail))
       // A message with a turn that nobody answered is sent again: the same message, but the turn starts.
@@ -78,6 +85,15 @@ export class OpencodeParent implements Parent {
 
   #held({ parent }: Delivery): boolean {
     return this.#options.held?.(parent.sessionID) ?? false
+  }
+
+  /** What the parent holds, at a moment when it is idle: somebody may write while it is read. */
+  async #quiet(session: ParentSession, signal: AbortSignal): Promise<readonly ParentMessage[]> {
+    for (;;) {
+      await this.#idle(session, signal)
+      const messages = await session.messages(LOOK_BACK)
+      if (this.#options.held?.(session.id) === true || !(await session.busy())) return messages
+    }
   }
 
   /** Until the parent neither works nor is held; into a busy one a notice would cost a model call of its own. */

@@ -12,6 +12,7 @@ import type { Hold } from "./headless.ts"
 import { HostLog } from "./host-log.ts"
 import type { ToolNames } from "./names.ts"
 import { USUAL } from "./names.ts"
+import { startsFirst } from "./starts-first.ts"
 import { notice } from "./texts/notice.ts"
 import { Turns } from "./turns.ts"
 
@@ -147,6 +148,7 @@ export class PluginHost {
           ...world,
           onIdle: (sessionID, callback) => this.events.onIdle(sessionID, callback),
           held: (sessionID) => this.#held.has(sessionID),
+          letPass: (signal) => (this.#now === undefined ? Promise.resolve() : startsFirst(this.#now, signal)),
           text: (item, { delivery, rows, wakes }) => {
             const row = rows.find(({ id }) => id === item.task)
             if (row === undefined) return `Background task ${item.task} has ended.`

@@ -68,6 +68,33 @@ function parentOn(transport: Transport, clock: SystemClock, ring: Set<() => void
 
 const patient = new AbortController().signal
 
+test("what starts no turn lets others go first, what does is not held up", async () => {
+  using clock = new SystemClock()
+  const { transport, sent } = conversation()
+  let asked = 0
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const letPass = (): Promise<void> => {
+    asked += 1
+    return promise
+  }
+  const parent = new OpencodeParent({ transport, clock, text: ({ task }) => task, onIdle: () => () => {}, letPass })
+  await parent.deliver(delivery(true), [], patient)
+  expect([sent.length, asked]).toEqual([2, 0])
+  const other = conversation()
+  const polite = new OpencodeParent({
+    transport: other.transport,
+    clock,
+    text: ({ task }) => task,
+    onIdle: () => () => {},
+    letPass,
+  })
+  const told = polite.deliver(delivery(false), [], patient)
+  await Bun.sleep(0)
+  expect([other.sent.length, asked]).toEqual([0, 1])
+  resolve()
+  expect(await told).toHaveLength(2)
+}, 10_000)
+
 test("each item is one message, the last with a turn, in the conversation's agent and the task's model", async () => {
   using clock = new SystemClock()
   const { transport, sent } = conversation()
@@ -130,6 +157,27 @@ test("nothing is written while the conversation is at work; the host's word that
   expect(performance.now() - from).toBeLessThan(500)
   expect(ring.size).toBe(0)
 })
+
+test("somebody who writes while the conversation is read, or between two messages, is not interrupted", async () => {
+  using clock = new SystemClock()
+  const ring = new Set<() => void>()
+  for (const at of ["reading", "sending"]) {
+    let wrote = false
+    const { transport, sent, setBusy } = conversation(({ method, path }) => {
+      const reads = method === "GET" && path.includes("/message")
+      if (wrote || (at === "reading" ? !reads : method !== "POST")) return
+      wrote = true
+      setBusy(true)
+    })
+    const told = parentOn(transport, clock, ring).deliver(delivery(true), [], patient)
+    while (!wrote || ring.size === 0) await Bun.sleep(1)
+    expect(sent).toHaveLength(at === "reading" ? 0 : 1)
+    setBusy(false)
+    for (const callback of ring) callback()
+    expect(await told).toHaveLength(2)
+    expect(sent.map(({ path }) => path)).toEqual(["/session/ses_1/message", "/session/ses_1/prompt_async"])
+  }
+}, 10_000)
 
 test("a delivery called back stops waiting, a conversation that is gone is told as such", async () => {
   using clock = new SystemClock()

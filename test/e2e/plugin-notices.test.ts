@@ -83,31 +83,64 @@ test("when writing to it fails three times, also after it arrived", async () => 
   expect(await Bun.file(join(oc.home.env["TMPDIR"] ?? "", "faults")).text()).toBe("3")
 }, 60_000)
 
-test("when somebody writes at that moment", async () => {
+test("while somebody's own message is being answered: after it, with one turn", async () => {
+  const c = await converse(oc)
+  const launching = await c.say(
+    [{ tools: [launch("u1", quick("one", 2_500)), launch("u2", quick("two", 2_500))] }, { text: "launched" }],
+    { onPrompt: [{ text: "read them" }] },
+  )
+  await until(async () => oc.model.calls(launching).length === 2)
+  await c.idle()
+  const ids = (await c.messages()).flatMap(({ tools }) => tools.map(({ output }) => taskIn(output)))
+  const own = await c.say([{ wait: 4_000, text: "an answer to what you wrote" }], { onPrompt: [{ text: "read them" }] })
+  await toldOnce(c, ids)
+  await until(async () => oc.model.calls(own).some(({ key }) => key === `${own}/turn/0`))
+  await c.idle()
+  expect(wakings(launching, own)).toHaveLength(1)
+  expect(oc.model.calls(own).filter(({ key }) => key === `${own}/turn/0`)).toHaveLength(1)
+  expect((await c.messages()).map(({ text }) => text)).toContain("an answer to what you wrote")
+}, 60_000)
+
+test("somebody who writes into the waking turn gets an answer, and starts no second one", async () => {
+  const c = await converse(oc)
+  const launching = await c.say(
+    [{ tools: [launch("v1", quick("one")), launch("v2", quick("two"))] }, { text: "launched" }],
+    { onPrompt: [{ wait: 2_000, text: "read them" }] },
+  )
+  await until(async () => wakings(launching).length === 1)
+  const own = await c.say([{ text: "an answer to what you wrote" }], { onPrompt: [{ text: "read them again" }] })
+  await until(async () => oc.model.calls(own).length === 1)
+  await c.idle()
+  const ids = (await c.messages()).flatMap(({ tools }) => tools.map(({ output }) => taskIn(output)))
+  await toldOnce(c, ids)
+  expect(wakings(launching, own)).toHaveLength(1)
+  expect(oc.model.calls(own).map(({ key }) => key)).toEqual([`${own}/turn/0`])
+}, 60_000)
+
+test("when somebody writes at that very moment: all is told, each once, and what was written is answered", async () => {
   const c = await converse(oc)
   const answers = await c.turn([
-    { tools: [launch("u1", quick("one", 700)), launch("u2", quick("two", 700))] },
+    { tools: [launch("x1", quick("one", 700)), launch("x2", quick("two", 700))] },
     { text: "launched" },
   ])
-  await until(async () => oc.model.inFlight("u1") + oc.model.inFlight("u2") === 0)
+  await until(async () => oc.model.inFlight("x1") + oc.model.inFlight("x2") === 0)
   const id = await c.say([{ wait: 400, text: "an answer to what you wrote" }], { onPrompt: [{ text: "read them" }] })
   await until(async () => (await c.notices()).length === 2)
   await until(async () => oc.model.calls(id).length > 0)
-  await c.idle()
-  await toldOnceAround(c, answers.map(taskIn))
-  const said = (await c.messages()).map(({ text }) => text)
-  expect(said).toContain("an answer to what you wrote")
-}, 30_000)
-
-/** What was written meanwhile may be answered together with a notice; none is told twice, and none is left unread. */
-async function toldOnceAround(c: Conversation, ids: readonly string[]): Promise<void> {
-  const notices = await c.notices()
-  expect(notices.map(({ text }) => headOf(text, ids)).toSorted()).toEqual([...ids].toSorted())
   await until(async () => {
     const messages = await c.messages()
     const last = messages.findLastIndex(({ role }) => role === "user")
     return messages.slice(last + 1).some(({ role }) => role === "assistant")
   })
+  await c.idle()
+  const ids = answers.map(taskIn)
+  expect((await c.notices()).map(({ text }) => headOf(text, ids)).toSorted()).toEqual([...ids].toSorted())
+  expect((await c.messages()).map(({ text }) => text)).toContain("an answer to what you wrote")
+}, 30_000)
+
+/** Requests at the model server that answer a notice. */
+function wakings(...ids: string[]): string[] {
+  return ids.flatMap((id) => oc.model.calls(id)).flatMap(({ key = "" }) => (key.includes("/prompt/") ? [key] : []))
 }
 
 test("not of what it has read or cancelled itself", async () => {
