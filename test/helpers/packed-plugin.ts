@@ -8,10 +8,12 @@ import { pack } from "../../scripts/build/pack.ts"
 export interface PackedPlugin extends Disposable {
   /** The unpacked package: a `plugin` entry of opencode.json. */
   readonly directory: string
+  /** What `npm publish` would send. */
+  readonly tarball: string
 }
 
 export function packPlugin(): PackedPlugin {
   const folder = mkdtempSync(join(tmpdir(), "opencode-lanes-packed-"))
-  const { directory } = pack(folder, { types: false })
-  return { directory, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+  const { directory, tarball } = pack(folder, { types: false })
+  return { directory, tarball, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
 }
