@@ -57,7 +57,7 @@ export function firstDifference(log: InputLog, said: readonly LaneEvent[]): stri
   for (const [i, event] of heard.entries()) {
     const { at: _at, seq: _seq, ...bare } = event
     if (JSON.stringify(bare) !== JSON.stringify(events[i])) {
-      return `event ${i}: ${bare.type} was recorded, the replay says ${events[i]?.type ?? "nothing"}`
+      return `event ${i}: recorded was ${JSON.stringify(bare)}, the replay says ${JSON.stringify(events[i]) ?? "nothing"}`
     }
   }
   return undefined
