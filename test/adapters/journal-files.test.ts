@@ -2,16 +2,18 @@ import { Database } from "bun:sqlite"
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 
 import { journalsIn } from "../../src/adapters/journal-files.ts"
 import { JournalReader, openReaders } from "../../src/adapters/journal-reader.ts"
@@ -283,6 +285,49 @@ describe("what fails", () => {
   test("a place where nothing can be made says so", async () => {
     writeFileSync(join(at.root, "state"), "a file")
     expect(at.open()).rejects.toMatchObject({ code: "JOURNAL_FAILED" })
+  })
+})
+
+describe("what may not be written", () => {
+  /** Whoever runs these tests may be root, whom permissions do not stop. */
+  const user = process.getuid?.() === 0 ? 65_534 : (process.getuid?.() ?? 0)
+
+  /** What somebody finds there who owns it all and is not root. */
+  function asSomebody(): Record<string, unknown> {
+    for (const path of [
+      at.root,
+      dirname(at.folder),
+      at.folder,
+      ...readdirSync(at.folder).map((name) => join(at.folder, name)),
+    ])
+      chownSync(path, user, user)
+    const program = resolve(import.meta.dir, "../helpers/unprivileged.ts")
+    const { stdout, stderr } = Bun.spawnSync([process.execPath, program, at.folder, String(user)], { cwd: "/" })
+    if (stdout.length === 0) throw new Error(stderr.toString())
+    return JSON.parse(stdout.toString()) as Record<string, unknown>
+  }
+
+  test("a dead owner's file that is read-only is left as it is, and said; tasks go on in another", async () => {
+    const first = await at.open()
+    first.journal.write([rowOf()], [])
+    await at.die(first)
+    first.journal.close()
+    chmodSync(first.journal.file, 0o400)
+    const before = readFileSync(first.journal.file)
+    const found = asSomebody()
+    expect(found).toMatchObject({ said: [expect.stringMatching(/cannot be taken over: .*left as it is/)], left: [] })
+    expect(found["file"]).not.toBe(first.journal.file)
+    expect(ids(readRows(String(found["file"])))).toEqual(["bg_written0"])
+    expect(readFileSync(first.journal.file)).toEqual(before)
+  })
+
+  test("a folder that is read-only is an error that says where", async () => {
+    mkdirSync(at.folder, { recursive: true })
+    chmodSync(at.folder, 0o500)
+    expect(asSomebody()).toMatchObject({
+      code: "JOURNAL_FAILED",
+      message: expect.stringContaining(`No journal can be made in ${at.folder}`),
+    })
   })
 })
 
