@@ -64,10 +64,10 @@ async function ask(quick: boolean): Promise<Answer> {
     cold.push(await underBunTest("simulated/cold.case.ts", /took ms: ([\d.]+)/))
   const names = Object.keys(found)
   const rate = (name: string): number => median(found[name] ?? [])
-  const perTask = median((whole["short"] ?? []).map((one) => one.ms)) / tasks
-  const rates = (name: string): number[] => (whole[name] ?? []).map((one) => one.events / (one.ms / 1_000))
+  const perTask = median((whole["short"] ?? []).map((one) => one.tookMs)) / tasks
+  const rates = (name: string): number[] => (whole[name] ?? []).map((one) => one.events / (one.tookMs / 1_000))
   const fastest = Math.max(...Object.keys(whole).map((name) => median(rates(name))))
-  const growth = large.ms / many / perTask
+  const growth = large.tookMs / many / perTask
   const [mine = "", ...others] = names
   const best = Math.max(...others.map(rate))
   return {
@@ -90,7 +90,7 @@ async function ask(quick: boolean): Promise<Answer> {
           const all = whole[name] ?? []
           return [
             words,
-            `${count(median(all.map((one) => one.hours / (one.ms / 1_000))))}`,
+            count(median(all.map((one) => one.hours / (one.tookMs / 1_000)))),
             count((all[0]?.events ?? 0) / tasks),
             `${count(median(rates(name)))} ${spread(rates(name))}`,
           ]
@@ -103,7 +103,7 @@ async function ask(quick: boolean): Promise<Answer> {
         rows: [
           ["1,000 tasks, cold in `bun test`", `${ms(median(cold))} ${spread(cold)}`, us(median(cold) / 1_000)],
           [`${count(tasks)} tasks, warm`, ms(perTask * tasks), us(perTask)],
-          [`${count(many)} tasks in one simulation`, ms(large.ms), `${us(large.ms / many)}: ${times(growth)}`],
+          [`${count(many)} tasks in one simulation`, ms(large.tookMs), `${us(large.tookMs / many)}: ${times(growth)}`],
         ],
       },
     ],

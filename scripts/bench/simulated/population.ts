@@ -25,7 +25,7 @@ export const populations: Readonly<Record<"minutes" | "mixed" | "short", Populat
 }
 
 export interface Played {
-  readonly ms: number
+  readonly tookMs: number
   readonly events: number
   readonly hours: number
 }
@@ -38,7 +38,7 @@ export function play(population: Population, tasks: number): Played {
     sim.at(i * population.everyMs, () => void parent.launch({ batch: `turn-${i}` }, population.script(i)))
   const begun = performance.now()
   const result: RunResult = sim.run({ max: "1000h" })
-  const ms = performance.now() - begun
+  const tookMs = performance.now() - begun
   verify(result.states["completed"] === tasks, `all ${tasks} tasks completed: ${JSON.stringify(result.states)}`)
-  return { ms, events: result.events, hours: result.elapsed / 3_600_000 }
+  return { tookMs, events: result.events, hours: result.elapsed / 3_600_000 }
 }
