@@ -1,13 +1,14 @@
 /** The plugin as OpenCode would load it: whose lists name it, where it lies, and what it last said. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { homedir } from "node:os"
-import { join } from "node:path"
+import { join, sep } from "node:path"
 import { projectFolders, userFolder } from "../../adapters/config-folders.ts"
 import type { HostFile } from "../plugin-entry.ts"
 import { hostFileIn, installedAt, nameOf, PACKAGE } from "../plugin-entry.ts"
 import type { Finding } from "./finding.ts"
 import { messageOf } from "./finding.ts"
+import { lastWords } from "./plugin-log.ts"
 
 const area = "plugin"
 
@@ -29,7 +30,12 @@ export function pluginFindings(directory: string): Finding[] {
     const sentence = "no configuration of OpenCode lists it: its tools are not there in OpenCode"
     return [...findings, { area, mark: "note", sentence, remedy: "lanes init adds it" }]
   }
-  for (const { file, ours } of listing) findings.push(...loadedFrom(file, ours))
+  const installed: string[] = []
+  for (const { file, ours } of listing) {
+    const folder = folderOf(file, ours)
+    if (folder !== undefined) installed.push(folder)
+    findings.push(...loadedFrom(file, ours, folder))
+  }
   if (listing.length > 1)
     findings.push({ area, mark: "note", sentence: "it is listed more than once; OpenCode loads the last one" })
   const rival = files
@@ -45,12 +51,15 @@ export function pluginFindings(directory: string): Finding[] {
       remedy: 'remove one of the two from "plugin"',
     })
   }
-  return [...findings, ...logFindings()]
+  return [...findings, ...logFindings(directory, installed)]
 }
 
-function loadedFrom(file: string, entry: unknown): Finding[] {
+function folderOf(file: string, entry: unknown): string | undefined {
   const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache")
-  const folder = installedAt(entry, cache, join(file, ".."))
+  return installedAt(entry, cache, join(file, ".."))
+}
+
+function loadedFrom(file: string, entry: unknown, folder: string | undefined): Finding[] {
   if (folder === undefined)
     return [
       { area, mark: "note", sentence: `${file} lists "${nameOf(entry)}"; OpenCode installs it when it starts next` },
@@ -76,26 +85,46 @@ function loadedFrom(file: string, entry: unknown): Finding[] {
   ]
 }
 
-/** What a plugin that was really loaded has said last, in OpenCode's own log. */
-function logFindings(): Finding[] {
-  const folder = join(process.env["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "opencode", "log")
-  if (!existsSync(folder)) return []
-  const newest = readdirSync(folder)
-    .map((name) => join(folder, name))
-    .filter((file) => file.endsWith(".log"))
-    .toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
-  for (const file of newest.slice(0, 5)) {
-    const line = readFileSync(file, "utf8")
-      .split("\n")
-      .findLast((entry) => entry.includes(`service=${PACKAGE}`) && entry.includes("loaded from"))
-    if (line !== undefined) return [{ area, mark: "ok", sentence: `OpenCode's log: ${line.trim()}` }]
+/** What a plugin that was really loaded has said: where from, and what it sees. */
+function logFindings(directory: string, installed: readonly string[]): Finding[] {
+  const words = lastWords()
+  if (words === undefined) return []
+  if (words === null) {
+    return [
+      {
+        area,
+        mark: "note",
+        sentence: "OpenCode's log does not show it yet",
+        remedy: "start OpenCode and say something to it",
+      },
+    ]
   }
+  const { at, version, path, sees, complaints } = words
+  const elsewhere = installed.length > 0 && !installed.some((folder) => path.startsWith(`${real(folder)}${sep}`))
   return [
-    {
-      area,
-      mark: "note",
-      sentence: "OpenCode's log does not show it yet",
-      remedy: "start OpenCode and say something to it",
-    },
+    { area, mark: "ok", sentence: `OpenCode loaded version ${version} from ${path} (${at})` },
+    ...(elsewhere
+      ? [
+          {
+            area,
+            mark: "note" as const,
+            sentence: "that is not where the list names it now",
+            remedy: "start OpenCode again",
+          },
+        ]
+      : []),
+    ...sees
+      .filter((line) => line.startsWith(`${PACKAGE} sees in ${directory}:`))
+      .slice(-1)
+      .map((sentence): Finding => ({ area, mark: "ok", sentence: sentence.replace(`${PACKAGE} sees`, "it sees") })),
+    ...complaints.map((sentence): Finding => ({ area, mark: "note", sentence: `it said: ${sentence}` })),
   ]
+}
+
+function real(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return folder
+  }
 }

@@ -1,3 +1,4 @@
+import type { TaskRow } from "../../core/task.ts"
 import type { Colors } from "../output/colors.ts"
 import { fit, printable, wrap } from "../output/columns.ts"
 import { duration } from "../output/durations.ts"
@@ -24,9 +25,13 @@ export function detailLines(model: WatchModel, { columns, now, colors }: Frame, 
     ...fact("lane", printable(row.lane)),
     ...fact(
       "time",
-      `waited ${duration((row.startedAt ?? row.settledAt ?? now) - row.queuedAt)}${row.startedAt === undefined ? "" : `, ran ${duration((row.settledAt ?? now) - row.startedAt)}`}, epoch ${row.epoch}, attempt ${row.attempt}`,
+      `waited ${duration((row.startedAt ?? row.settledAt ?? now) - row.queuedAt)}${row.startedAt === undefined ? "" : `, ran ${duration((row.settledAt ?? now) - row.startedAt)}`}`,
     ),
-    ...fact("cost", `$${row.cost.toFixed(4)} in ${row.steps} steps`),
+    ...fact("tries", tries(row)),
+    ...fact("cost", `$${row.cost.toFixed(4)}, ${spent(row).toLocaleString("en")} tokens in ${row.steps} steps`),
+    ...(row.lastTool === undefined
+      ? []
+      : fact(row.state === "running" ? "tool" : "last tool", printable(row.lastTool))),
     "",
     ...todoLines(model, width, colors),
     ...section("prompt", spec.prompt, width, colors.dim),
@@ -35,6 +40,23 @@ export function detailLines(model: WatchModel, { columns, now, colors }: Frame, 
   const most = Math.max(0, lines.length - room)
   model.scroll = Math.min(model.scroll, most)
   return lines.slice(model.scroll, model.scroll + room)
+}
+
+/** How often it was begun, and what made it so. */
+function tries({ epoch, attempt, crashes, nudges, resumes }: TaskRow): string {
+  const more = [
+    [crashes, "lost worker"],
+    [nudges, "nudge"],
+    [resumes, "resume"],
+  ] as const
+  return [
+    `epoch ${epoch}, attempt ${attempt}`,
+    ...more.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}${n === 1 ? "" : "s"}`),
+  ].join(", ")
+}
+
+function spent({ tokens }: TaskRow): number {
+  return tokens.input + tokens.output + tokens.reasoning + tokens.cacheRead + tokens.cacheWrite
 }
 
 function conversation(model: WatchModel, width: number, dim: (text: string) => string): string[] {

@@ -36,13 +36,19 @@ export class WatchModel {
   todos: Read<readonly SourceTodo[]> | undefined
   readonly source: Source
   readonly #changed: () => void
-  #before: "list" | "detail" = "list"
+  /** What is behind a question. */
+  #behind: "list" | "detail" = "list"
   /** Which task was read, and how far it was. */
   #moved = ""
 
   constructor(source: Source, changed: () => void) {
     this.source = source
     this.#changed = changed
+  }
+
+  /** The detail is what is looked at, also while something is asked about it. */
+  get inDetail(): boolean {
+    return this.mode === "detail" || (this.mode === "sure" && this.#behind === "detail")
   }
 
   /** Running first, then those that wait in the order of their queues, then what is over, newest first. */
@@ -153,13 +159,13 @@ export class WatchModel {
     if (row === undefined) return
     if (!isLive(row)) return void (this.said = `${printable(row.spec.description)} is over already.`)
     if (this.source.cancel === undefined) return void (this.said = "Tasks cannot be cancelled from here.")
-    this.#before = this.mode === "detail" ? "detail" : "list"
+    this.#behind = this.mode === "detail" ? "detail" : "list"
     this.mode = "sure"
     this.said = ""
   }
 
   #sure(key: Key): void {
-    this.mode = this.#before
+    this.mode = this.#behind
     const row = this.chosen()
     if (key.type !== "text" || key.text.toLowerCase() !== "y" || row === undefined) return
     const name = printable(row.spec.description)

@@ -71,10 +71,7 @@ export function watchLines(model: WatchModel, frame: Frame): string[] {
   const foot = footer(model, frame)
   const room = Math.max(1, rows - head.length - 1)
   model.page = Math.max(1, room - 2)
-  const body =
-    model.mode === "detail" || (model.mode === "sure" && model.transcript?.id === model.selected)
-      ? detailLines(model, frame, room)
-      : listLines(model, frame, room)
+  const body = model.inDetail ? detailLines(model, frame, room) : listLines(model, frame, room)
   const lines = [...head, ...body.slice(0, room)]
   while (lines.length < rows - 1) lines.push("")
   return [...lines.slice(0, rows - 1), colors.dim(cut(foot, columns))]
@@ -170,11 +167,16 @@ function listLines(model: WatchModel, { columns: width, now, colors }: Frame, ro
 
 function footer(model: WatchModel, { columns }: Frame): string {
   if (model.mode === "filter") return ` /${model.filter}▏  enter keeps it, esc clears it`
-  if (model.mode === "sure") return ` Cancel "${printable(model.chosen()?.spec.description ?? "")}"?  y / n`
-  const keys =
+  if (model.mode === "sure") {
+    const [before, after] = [' Cancel "', '"?  y / n']
+    const room = Math.max(1, columns - before.length - after.length)
+    return `${before}${cut(printable(model.chosen()?.spec.description ?? ""), room)}${after}`
+  }
+  const [long, short] =
     model.mode === "detail"
-      ? "↑↓ scroll  esc back  c cancel  q quit"
-      : "↑↓ choose  enter look  c cancel  / filter  q quit"
+      ? ["↑↓ scroll  esc back  c cancel  q quit", "↑↓  esc back  c cancel  q"]
+      : ["↑↓ choose  enter look  c cancel  / filter  q quit", "↑↓  enter look  c cancel  /  q quit"]
+  const keys = columns < 52 ? short : long
   const more = model.said !== "" ? model.said : model.filter === "" ? "" : `filter: ${model.filter}`
   return more === "" || columns < 60 ? ` ${more === "" ? keys : more}` : ` ${keys}   ${more}`
 }
