@@ -31,7 +31,7 @@ async function ask(quick: boolean): Promise<Answer> {
     {
       "ours (`src/sim/clock.ts`)": () => {
         const loop = new Loop(0)
-        const polls = pollAll({ now: () => loop.now, setTimer: (ms, callback) => loop.after(ms, callback) })
+        const polls = pollAll({ now: () => loop.now, setTimer: (inMs, callback) => loop.after(inMs, callback) })
         return timed(hours, polls, () => {
           while (loop.step(hours * 3_600_000));
         })
@@ -40,8 +40,8 @@ async function ask(quick: boolean): Promise<Answer> {
         const clock = sinon.createClock(0, 1e9)
         const polls = pollAll({
           now: () => clock.now,
-          setTimer: (ms, callback) => {
-            const id = clock.setTimeout(callback, ms)
+          setTimer: (inMs, callback) => {
+            const id = clock.setTimeout(callback, inMs)
             return () => clock.clearTimeout(id)
           },
         })
