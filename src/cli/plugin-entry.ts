@@ -74,7 +74,8 @@ export function installedAt(entry: unknown, cacheFolder: string, folder: string)
   const candidates =
     path.includes("/") || path.includes(sep)
       ? [join(folder, path), path]
-      : [name, `${PACKAGE}@latest`, PACKAGE].map((spec) =>
+      : // Of a bare name OpenCode 1.18 makes two copies, and loads that of the latest.
+        [...(name === PACKAGE ? [`${PACKAGE}@latest`] : []), name].map((spec) =>
           join(cacheFolder, "opencode", "packages", spec, "node_modules", PACKAGE),
         )
   return candidates.find((candidate) => existsSync(join(candidate, "package.json")))

@@ -11,6 +11,7 @@ import { NAME, VERSION } from "./identity.ts"
 import type { ToolNames } from "./names.ts"
 import { APART, rivalAdvice, rivalIn, USUAL } from "./names.ts"
 import { stillAtWork, toldLate } from "./texts/notice.ts"
+import { seen } from "./texts/seen.ts"
 import { toolbox } from "./tools/toolbox.ts"
 import { asksForUltrawork, ultraworkText } from "./ultrawork.ts"
 
@@ -29,6 +30,8 @@ type Settings =
       readonly agents: boolean
       readonly ultrawork: boolean
       readonly warnings: readonly string[]
+      /** Files and options that set something. */
+      readonly from: readonly string[]
     }
   | { readonly error: Error }
 
@@ -38,9 +41,9 @@ function settingsOf({ directory, worktree }: PluginInput, options: unknown): Set
       options === undefined || options === null
         ? []
         : [{ source: 'the options in "plugin" of opencode.json', value: options }]
-    const { config, warnings } = loadConfig({ directory, ...(worktree === "" ? {} : { worktree }), over })
+    const { config, warnings, layers } = loadConfig({ directory, ...(worktree === "" ? {} : { worktree }), over })
     const { agents, ultrawork } = resolveOptions(config)
-    return { config, agents, ultrawork, warnings }
+    return { config, agents, ultrawork, warnings, from: layers.map(({ file }) => file) }
   } catch (thrown) {
     return { error: thrown instanceof Error ? thrown : new Error(String(thrown)) }
   }
@@ -86,7 +89,9 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
         host.names = APART
         host.log.say(directory, "warn", rivalAdvice(rival))
       }
-      if (!("error" in settings) && settings.agents) addAgents(config)
+      if ("error" in settings) return
+      if (settings.agents) addAgents(config)
+      host.log.say(directory, "info", seen(directory, settings.config, settings.from, host.names))
     },
 
     async event({ event }) {

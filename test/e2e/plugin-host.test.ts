@@ -166,7 +166,7 @@ test("beside a plugin with tools of these names ours have others, and the log sa
   expect(await c.call("lanes_output", { task_id: taskIn(answer) })).toContain("---\n\nfine")
   expect(await home.model.waitFor((calls) => calls.filter(({ tools }) => tools.length > 0))).not.toEqual([])
   expect(await home.model.waitFor((calls) => calls.filter(({ tools }) => tools.includes("delegate_task")))).toEqual([])
-  await until(async () => logOf(home.home.root).includes("is loaded too and registers"))
+  await until(async () => logOf(home.home.root).includes(`message="opencode-lanes: ${folder} is loaded too`))
 }, 60_000)
 
 test("with a wrong configuration OpenCode starts as ever and the tools say what is wrong", async () => {
