@@ -1,8 +1,8 @@
 /** What `lanes watch` paints, line by line, and how the terminal is taken and given back. */
 
 import { describe, expect, test } from "bun:test"
-import { EventEmitter } from "node:events"
 import { join } from "node:path"
+import { PassThrough } from "node:stream"
 
 import { colorsFor } from "../../src/cli/output/colors.ts"
 import { FullScreen } from "../../src/cli/watch/full-screen.ts"
@@ -89,12 +89,10 @@ describe("lanes watch paints", () => {
 })
 
 describe("the terminal", () => {
-  const keyboard = () => Object.assign(new EventEmitter(), { setEncoding() {}, resume() {}, pause() {} })
-
   test("is written to only where something changed, and at once", () => {
     const written: string[] = []
     const terminal = { columns: 20, rows: 5, write: (text: string) => void written.push(text) }
-    using screen = new FullScreen(terminal as never, keyboard(), () => {})
+    using screen = new FullScreen(terminal as never, new PassThrough(), () => {})
     screen.paint(["one", "two", "three"])
     written.length = 0
     screen.paint(["one", "two", "three"])

@@ -126,6 +126,38 @@ test("a client that does not read is dropped; the others and the bus go on", asy
   await reader?.cancel()
 }, 30_000)
 
+test("a quiet stream is pinged, so that both ends know it lives", async () => {
+  await using page = await servePage(new StubSource(), { token: false, stream: { stalledMs: 30 } })
+  const answer = await fetch(`${page.url}api/events`)
+  let text = ""
+  for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk
+    if (text.split(": ping\n\n").length > 2) break
+  }
+  expect(text).toMatch(/^retry: 1000\n\n(: ping\n\n)+$/)
+})
+
+test("a stream goes on behind Last-Event-ID, and says when it cannot", async () => {
+  const source = new StubSource()
+  await using page = await servePage(source, { token: false })
+  const ids = async (last: string, wanted: number): Promise<string[]> => {
+    const answer = await fetch(`${page.url}api/events`, { headers: { "last-event-id": last } })
+    let text = ""
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk
+      if (text.includes("event: reset") || text.split("\ndata: ").length > wanted) break
+    }
+    return [...text.matchAll(/^(?:id|event): (.+)$/gm)].map(([, word = ""]) => word)
+  }
+  const { cursor } = (await (await fetch(`${page.url}api/snapshot`)).json()) as { cursor: string }
+  const boot = cursor.slice(0, cursor.lastIndexOf("-"))
+  for (let n = 1; n <= 3; n++) source.say({ type: "server:lost", message: String(n) })
+  expect(await ids(cursor, 3)).toEqual([`${boot}-1`, `${boot}-2`, `${boot}-3`])
+  expect(await ids(`${boot}-2`, 1)).toEqual([`${boot}-3`])
+  expect(await ids(`${boot}-9`, 1)).toEqual(["reset"])
+  expect(await ids("another-1", 1)).toEqual(["reset"])
+})
+
 test("a client that was slow for a while gets everything, in order", async () => {
   const source = new StubSource()
   await using page = await servePage(source, { token: false })

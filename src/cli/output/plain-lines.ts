@@ -27,6 +27,8 @@ export function plainLine(event: LaneEvent, board: Board): string | undefined {
       const why = state === "completed" ? "" : `: ${printable(sentence)}`
       return line(stateWord(state), event.id, board, `ran ${duration(durationMs)}${why}`)
     }
+    case "lane:limit":
+      return `the limit of ${printable(event.lane)} is ${event.limit ?? "∞"} now`
     case "worker:lost":
       return `a worker was lost (${printable(event.cause)}); its tasks go on elsewhere`
     case "server:lost":
@@ -42,7 +44,6 @@ export function plainLine(event: LaneEvent, board: Board): string | undefined {
     case "task:notified":
     case "lane:granted":
     case "lane:released":
-    case "lane:limit":
     case "worker:started":
     case "listener:error":
       return undefined
