@@ -1,6 +1,5 @@
-import { drainMicrotasks } from "bun:jsc"
-
 import type { Clock, Undo } from "../coordinator/ports.ts"
+import { drain } from "./micro-tasks.ts"
 
 /** One thing that will happen; `index` is its place in the heap, -1 = no longer there. */
 interface Due {
@@ -59,7 +58,7 @@ export class Loop {
     this.now = next.at
     this.count++
     next.run()
-    drainMicrotasks()
+    drain()
     return true
   }
 

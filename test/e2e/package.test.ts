@@ -156,6 +156,38 @@ test(
   LIMIT_MS,
 )
 
+const IMPORTS = `import { createLanes, LanesError } from "opencode-lanes"
+import { agent, simulate } from "opencode-lanes/sim"
+import plugin, * as all from "opencode-lanes/server"
+import schema from "opencode-lanes/schema.json" with { type: "json" }
+const said = [typeof createLanes, Object.keys(all).join(), plugin.id, typeof plugin.server, schema.title]
+try {
+  const sim = simulate({ seed: 1 })
+  const task = sim.launch({}, agent().think("1s").done("done"))
+  sim.run()
+  said.push(task.row.outcome.text)
+} catch (error) { said.push(error instanceof LanesError ? error.message : error.stack) }
+console.log(JSON.stringify(said))
+`
+
+test(
+  "each entry can be imported, by Node 20 too, where the simulation says what it needs",
+  async () => {
+    const cwd = project("imports")
+    symlinkSync(dirname(packed.directory), join(cwd, "node_modules"))
+    writeFileSync(join(cwd, "app.js"), IMPORTS)
+    for (const [program, played] of [
+      [BUN, "done"],
+      ["node", "The simulation needs Bun. Run this with Bun: https://bun.sh"],
+    ] as const) {
+      const { stdout, stderr } = await run([program, "app.js"], { cwd, env: environment() })
+      const said: unknown = JSON.parse(stdout === "" ? JSON.stringify(stderr) : stdout)
+      expect(said).toEqual(["function", "default", "opencode-lanes", "function", "opencode-lanes", played])
+    }
+  },
+  LIMIT_MS,
+)
+
 test(
   "bun install: the same, and the command line without Node on the PATH",
   async () => {
