@@ -8,6 +8,8 @@ import type { Span } from "./scale.ts"
 import { lengthOf, ticks } from "./scale.ts"
 
 const COLUMN = 3
+/** A time nearer to the edge would be cut. */
+const EDGE = 26
 
 /** How many ran, and how many waited, at `columns` times of a span. Each task adds at two places; the sums do the rest. */
 function levels(
@@ -68,7 +70,7 @@ export function Load({ tasks, span, width, height, now }: LoadProps): VNode {
     <path class="waiting" d=${area((at) => (running[at] ?? 0) + (waiting[at] ?? 0))} />
     <path class="running" d=${area((at) => running[at] ?? 0)} />
     ${most > 1 ? html`<text class="most" x="4" y="10">${most}</text>` : null}
-    ${times.map((at) => html`<g key=${at}><line x1=${x(at)} x2=${x(at)} y1=${room} y2=${room + 4} /><text x=${x(at)} y=${height - 4} text-anchor="middle">${clock(at, step < 60_000)}</text></g>`)}
+    ${times.map((at) => html`<g key=${at}><line x1=${x(at)} x2=${x(at)} y1=${room} y2=${room + 4} />${x(at) < EDGE || x(at) > width - EDGE ? null : html`<text x=${x(at)} y=${height - 4} text-anchor="middle">${clock(at, step < 60_000)}</text>`}</g>`)}
   </svg>`
 }
 
