@@ -88,7 +88,7 @@ test("/metrics says of lanes, tasks, waits, runs, workers and lag what the coord
   const outcomes = await Promise.all([done.done, failed.done, cancelled.done])
 
   const of = await scrape()
-  const lane = (name: string, lane: string): number | undefined => of(name, `${name}{lane="${lane}"}`)
+  const lane = (name: string, key: string): number | undefined => of(name, `${name}{lane="${key}"}`)
   const odd = 'model:globex/od\\"d\\\\one'
   expect([
     lane("lanes_slots_used", "provider:acme"),

@@ -66,17 +66,18 @@ export function App({ store }: { store: Store }): VNode {
   const resting = view === undefined && tasks.length > 0 && now - latest > LONGEST
   const length = typeof view === "number" ? view : automatic(earliest, resting ? latest : now)
   const span = typeof view === "object" ? view : ending(resting ? latest : now, length)
-  const title = [live > 0 ? `${totals.running} running, ${totals.queued} queued` : "", store.title, "lanes"]
-  useEffect(() => void (document.title = title.filter(Boolean).join(" · ")), [title.join()])
+  const doing = live > 0 ? `${totals.running} running, ${totals.queued} queued · ` : ""
+  const title = `${doing}${store.title} · lanes`
+  useEffect(() => void (document.title = title), [title])
   const zoom = (factor: number): void =>
     setView(typeof view === "object" || resting ? zoomed(span, factor, 0.5) : clampLength(length * factor))
   const following = typeof view !== "object" && !resting
   const follow = (): void => setView(following ? span : lengthOf(span))
   const fit = (): void => {
     if (!Number.isFinite(earliest)) return setView(undefined)
-    const latest = tasks.reduce((last, task) => Math.max(last, task.settledAt ?? now), earliest)
-    const room = clampLength(latest - earliest) * 0.04
-    setView({ from: earliest - room, to: Math.max(latest, earliest + 2_000) + room })
+    const until = Number.isFinite(latest) ? latest : now
+    const room = clampLength(until - earliest) * 0.04
+    setView({ from: earliest - room, to: Math.max(until, earliest + 2_000) + room })
   }
   const close = (): void => {
     setOpen(undefined)

@@ -1,9 +1,9 @@
 /** `Xh Ym Zs`, the larger two of them; tenths below ten seconds. */
 export function duration(ms: number): string {
-  const whole = Math.max(0, ms)
-  if (whole < 50) return "0s"
-  if (whole < 10_000) return `${(whole / 1000).toFixed(1)}s`
-  const seconds = Math.round(whole / 1000)
+  const given = Math.max(0, ms)
+  if (given < 50) return "0s"
+  if (given < 10_000) return `${(given / 1000).toFixed(1)}s`
+  const seconds = Math.round(given / 1000)
   const h = Math.floor(seconds / 3600)
   const m = Math.floor((seconds % 3600) / 60)
   const s = seconds % 60
