@@ -1,18 +1,15 @@
-import type { Hint, SessionStatus } from "../core/snapshot.ts"
+import type { SessionStatus } from "../core/snapshot.ts"
 import { todosOf } from "../core/todos.ts"
 import type { Act } from "./agent.ts"
-import type { Loop } from "./clock.ts"
 import type { Dice } from "./dice.ts"
 import type { Range } from "./duration.ts"
+import { newMessage, Pen } from "./pen.ts"
+import type { Desk } from "./pen.ts"
 import type { SimMessage, SimSession } from "./session.ts"
 
 /** What a playing agent needs of its server. */
-export interface Stage {
-  readonly loop: Loop
+export interface Stage extends Desk {
   readonly dice: Dice
-  /** A new id, on the server's clock. */
-  nextID(prefix: "msg" | "per" | "que"): string
-  hint(session: SimSession, hint: Hint): void
   /** What a prompt of this text asks the agent to do. */
   scriptOf(session: SimSession, text: string): readonly Act[] | undefined
   /** Its status changed. */
@@ -38,16 +35,13 @@ const EPILOGUE: readonly Act[] = [
 export class Player {
   /** A turn was asked for and has not ended: the truth, whatever the server says. */
   working = false
-  /** When the agent last did anything, and when REST last showed it. */
-  movedAt = 0
-  visibleAt = 0
   /** Prompts it has begun to answer. */
   readonly taken: Set<string> = new Set()
   readonly #session: SimSession
   readonly #stage: Stage
+  readonly #pen: Pen
   #acts: readonly Act[] = []
   #at = 0
-  #message: SimMessage | undefined
   #undo: () => void = () => {}
   #started = false
   #hidden = false
@@ -59,6 +53,17 @@ export class Player {
   constructor(session: SimSession, stage: Stage) {
     this.#session = session
     this.#stage = stage
+    this.#pen = new Pen(session, stage)
+  }
+
+  /** When the agent last did anything. */
+  get movedAt(): number {
+    return this.#pen.movedAt
+  }
+
+  /** When REST last showed that it did. */
+  get visibleAt(): number {
+    return this.#pen.visibleAt
   }
 
   /** The script was played to its end. */
@@ -73,7 +78,7 @@ export class Player {
 
   /** Its agent runs a tool now. */
   get tool(): boolean {
-    return this.#message?.parts.some((part) => part.type === "tool" && part.state === "running") ?? false
+    return this.#pen.tool
   }
 
   /** A prompt was stored: a turn begins, or the next step takes it in. */
@@ -104,14 +109,14 @@ export class Player {
     // What was queued is stored, and answered no more.
     for (const { id } of this.#untaken()) this.taken.add(id)
     this.#stage.hint(this.#session, { type: "idle" })
-    const message = this.#message
+    const message = this.#pen.message
     this.#later({ min: 2, max: 8 }, () => {
       if (message !== undefined) {
-        for (const part of message.parts) if (part.type === "tool" && part.state === "running") part.state = "error"
+        this.#pen.breakTools()
         // An abort in the pause before a retry leaves no error.
         if (!waiting || error.name !== "MessageAbortedError") message.error = error
         message.completed = true
-        this.#show(message)
+        this.#pen.show(message)
       }
       if (!waiting) this.#stage.hint(this.#session, { type: "error", ...error })
       this.#rest()
@@ -123,7 +128,7 @@ export class Player {
     this.#undo()
     this.working = false
     this.#started = false
-    this.#message = undefined
+    this.#pen.drop()
     this.#hidden = false
     this.#session.asks.clear()
     this.#stage.changed(this.#session, undefined)
@@ -133,11 +138,9 @@ export class Player {
   answered(askID: string, message: string | undefined): void {
     if (!this.#session.asks.delete(askID)) return
     this.#stage.hint(this.#session, { type: "answered", askID, rejected: true })
-    const open = this.#message
-    if (open !== undefined)
-      for (const part of open.parts) if (part.type === "tool" && part.state === "running") part.state = "error"
+    this.#pen.breakTools()
     this.#at++
-    this.#close("tool-calls")
+    this.#pen.close("tool-calls")
     if (message === undefined) {
       this.#at = this.#acts.length
       this.#rest()
@@ -177,10 +180,10 @@ export class Player {
     if (act === undefined) return this.#turn()
     switch (act.do) {
       case "think":
-        this.#open()
+        this.#pen.open()
         return this.#later(act.for, () => this.#on())
       case "stream":
-        this.#open()
+        this.#pen.open()
         return this.#talk(this.#ms(act.for), DELTA_MS, () => this.#on())
       case "tool":
         return this.#runTool(act.name, this.#ms(act.for), !act.silent, () => this.#step())
@@ -193,24 +196,24 @@ export class Player {
         this.#left = { keep: act.todos.length, afterNudges: Number.POSITIVE_INFINITY }
         return this.#write(act.todos)
       case "idle":
-        if (act.where === "within") this.#open()
-        else if (this.#message !== undefined) {
-          this.#message.parts.push({ type: "tool", name: "read", state: "completed", size: 9 })
-          this.#close("tool-calls")
+        if (act.where === "within") this.#pen.open()
+        else if (this.#pen.message !== undefined) {
+          this.#pen.message.parts.push({ type: "tool", name: "read", state: "completed", size: 9 })
+          this.#pen.close("tool-calls")
         }
         return this.#flap(act.times, act.for)
       case "hang":
-        this.#open()
+        this.#pen.open()
         return
       case "chatter":
-        this.#open()
+        this.#pen.open()
         return this.#talk(Number.POSITIVE_INFINITY, DELTA_MS, () => {})
       case "retry":
         return this.#retry(act)
       case "truncate":
-        this.#open()
+        this.#pen.open()
         return this.#later({ min: 500, max: 2_000 }, () => {
-          this.#close("unknown")
+          this.#pen.close("unknown")
           if (++this.#tries < act.times) return this.#next()
           this.#tries = 0
           this.#step()
@@ -220,11 +223,11 @@ export class Player {
       case "ask":
         return this.#ask(act.permission, act.patterns)
       case "escape":
-        this.#open()
+        this.#pen.open()
         this.#at++
         return this.cut({ name: "MessageAbortedError", message: "Aborted" })
       case "fail":
-        this.#open()
+        this.#pen.open()
         this.#at++
         return this.cut({ name: act.name, message: act.message })
       case "done":
@@ -253,16 +256,13 @@ export class Player {
   }
 
   #runTool(name: string, ms: number, talks: boolean, then: () => void): void {
-    const message = this.#open()
-    const part = { type: "tool" as const, name, state: "running" as "running" | "completed", size: 0 }
-    message.parts.push(part)
-    this.#show(message)
+    const part = this.#pen.add({ type: "tool" as const, name, state: "running" as "running" | "completed", size: 0 })
     this.#stage.hint(this.#session, { type: "part", tool: name })
     this.#talk(ms, talks ? TOOL_DELTA_MS : Number.POSITIVE_INFINITY, () => {
       part.state = "completed"
       part.size = 10
       this.#stage.hint(this.#session, { type: "part", tool: null })
-      this.#close("tool-calls")
+      this.#pen.close("tool-calls")
       then()
     })
   }
@@ -270,7 +270,7 @@ export class Player {
   #write(todos: SimSession["todos"]): void {
     this.#runTool("todowrite", 20, false, () => {
       this.#session.todos = todos
-      this.#moved()
+      this.#pen.moved()
       this.#stage.hint(this.#session, { type: "todos", todos: todosOf(todos) })
       this.#step()
     })
@@ -280,7 +280,7 @@ export class Player {
   #talk(ms: number, everyMs: number, then: () => void): void {
     if (ms <= everyMs) return this.#later({ min: ms, max: ms }, then)
     this.#later({ min: everyMs, max: everyMs }, () => {
-      this.#moved()
+      this.#pen.moved()
       this.#stage.hint(this.#session, { type: "delta" })
       this.#talk(ms - everyMs, everyMs, then)
     })
@@ -299,7 +299,7 @@ export class Player {
   }
 
   #retry(act: Extract<Act, { do: "retry" }>): void {
-    this.#open()
+    this.#pen.open()
     const attempt = ++this.#tries
     const message = act.status === 429 ? "Too Many Requests" : "Internal Server Error"
     if (attempt > act.times) {
@@ -316,13 +316,13 @@ export class Player {
   }
 
   #compact(): void {
-    this.#close("tool-calls")
+    this.#pen.close("tool-calls")
     this.#later({ min: 5, max: 20 }, () => {
       this.#synthetic("What did we do so far?")
-      const summary = this.#open()
+      const summary = this.#pen.open()
       summary.summary = true
       this.#later({ min: 1_000, max: 3_000 }, () => {
-        this.#close("stop")
+        this.#pen.close("stop")
         // For a moment it may look as if that had been the answer.
         this.#hidden = true
         this.#stage.changed(this.#session, undefined)
@@ -347,16 +347,18 @@ export class Player {
   }
 
   #ask(permission: string, patterns: readonly string[]): void {
-    const message = this.#open()
     const denied = this.#session.permission.findLast(
       (rule) => rule.permission === permission || rule.permission === "*",
     )
-    const part = { type: "tool" as const, name: permission, state: "running" as "running" | "error", size: 0 }
-    message.parts.push(part)
-    this.#show(message)
+    const part = this.#pen.add({
+      type: "tool" as const,
+      name: permission,
+      state: "running" as "running" | "error",
+      size: 0,
+    })
     if (denied?.action === "deny") {
       part.state = "error"
-      this.#close("tool-calls")
+      this.#pen.close("tool-calls")
       return this.#step()
     }
     this.#stage.hint(this.#session, { type: "part", tool: permission })
@@ -375,62 +377,26 @@ export class Player {
       const closed = todos.map((todo, i) => (i < keepFrom ? { ...todo, status: "completed" } : todo))
       return this.#runTool("todowrite", 20, false, () => {
         this.#session.todos = closed
-        this.#moved()
+        this.#pen.moved()
         this.#stage.hint(this.#session, { type: "todos", todos: todosOf(closed) })
         this.#next()
       })
     }
-    const message = this.#open()
+    const message = this.#pen.open()
     message.parts.push({ type: "text", text, synthetic: false })
     this.#at++
-    this.#close(finish)
+    this.#pen.close(finish)
     // Whoever asked meanwhile is answered before the session goes idle.
     this.#later({ min: 1, max: 15 }, () => this.#turn())
   }
 
-  // ── Messages and status ──
-
-  /** The open message of this step. */
-  #open(): SimMessage {
-    if (this.#message !== undefined) return this.#message
-    const { loop } = this.#stage
-    const id = this.#stage.nextID("msg")
-    this.#message = newMessage(id, "assistant", loop.wall, this.#session.newestUser?.id, [])
-    this.#session.messages.push(this.#message)
-    this.#session.steps++
-    this.#moved()
-    this.visibleAt = loop.now
-    this.#stage.hint(this.#session, { type: "step", messageID: id })
-    return this.#message
-  }
-
-  #close(finish: string): void {
-    const message = this.#message
-    if (message === undefined) return
-    this.#message = undefined
-    message.completed = true
-    message.finish = finish
-    this.#session.tokens += 100
-    this.#session.updated = this.#stage.loop.wall
-    this.#show(message)
-    this.#stage.hint(this.#session, { type: "step-end" })
-  }
-
-  #show(message: SimMessage): void {
-    message.version++
-    this.visibleAt = this.#stage.loop.now
-    this.#moved()
-  }
-
-  #moved(): void {
-    this.movedAt = this.#stage.loop.now
-  }
+  // ── Status ──
 
   #rest(): void {
     this.#undo()
     this.working = false
     this.#started = false
-    this.#message = undefined
+    this.#pen.drop()
     this.#hidden = false
     this.#tries = 0
     this.#session.asks.clear()
@@ -461,26 +427,5 @@ export class Player {
   #later(range: Range, then: () => void): void {
     this.#undo()
     this.#undo = this.#stage.loop.after(this.#ms(range), then)
-  }
-}
-
-/** A message that has just begun. */
-export function newMessage(
-  id: string,
-  role: SimMessage["role"],
-  created: number,
-  parentID: string | undefined,
-  parts: SimMessage["parts"],
-): SimMessage {
-  return {
-    id,
-    role,
-    ...(parentID === undefined ? {} : { parentID }),
-    created,
-    parts,
-    completed: false,
-    summary: false,
-    version: 1,
-    quiet: false,
   }
 }

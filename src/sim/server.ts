@@ -5,7 +5,8 @@ import type { Act } from "./agent.ts"
 import type { Loop } from "./clock.ts"
 import type { Dice } from "./dice.ts"
 import type { Stage } from "./player.ts"
-import { newMessage, Player } from "./player.ts"
+import { newMessage } from "./pen.ts"
+import { Player } from "./player.ts"
 import { SimSession } from "./session.ts"
 
 /** What the simulated server needs to know and whom it tells. */
