@@ -10,7 +10,7 @@ export interface Desk {
   hint(session: SimSession, hint: Hint): void
 }
 
-type Part = SimMessage["parts"][number]
+type ToolPart = Extract<SimMessage["parts"][number], { readonly type: "tool" }>
 
 /** Writes an agent's messages into its session, one open at a time, and knows when it last moved. */
 export class Pen {
@@ -50,9 +50,10 @@ export class Pen {
     return this.#message
   }
 
-  /** Adds a part that everybody sees at once. */
-  add<P extends Part>(part: P): P {
+  /** A tool begins to run in the open message. */
+  startTool(name: string): ToolPart {
     const message = this.open()
+    const part: ToolPart = { type: "tool", name, state: "running", size: 0 }
     message.parts.push(part)
     this.show(message)
     return part

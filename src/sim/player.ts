@@ -256,7 +256,7 @@ export class Player {
   }
 
   #runTool(name: string, ms: number, talks: boolean, then: () => void): void {
-    const part = this.#pen.add({ type: "tool" as const, name, state: "running" as "running" | "completed", size: 0 })
+    const part = this.#pen.startTool(name)
     this.#stage.hint(this.#session, { type: "part", tool: name })
     this.#talk(ms, talks ? TOOL_DELTA_MS : Number.POSITIVE_INFINITY, () => {
       part.state = "completed"
@@ -350,12 +350,7 @@ export class Player {
     const denied = this.#session.permission.findLast(
       (rule) => rule.permission === permission || rule.permission === "*",
     )
-    const part = this.#pen.add({
-      type: "tool" as const,
-      name: permission,
-      state: "running" as "running" | "error",
-      size: 0,
-    })
+    const part = this.#pen.startTool(permission)
     if (denied?.action === "deny") {
       part.state = "error"
       this.#pen.close("tool-calls")
