@@ -1,14 +1,17 @@
 /**
  * Builds `dist`, all that the package holds: bundles, their types, the launcher of the command line.
  *
- *   --no-types   leaves the types out, for tests that only run it
+ *   --no-types        leaves the types out, for tests that only run it
+ *   --into <folder>   instead of `dist`
  */
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { parseArgs } from "node:util"
 import { bundle } from "./build/bundle.ts"
 
 const root = resolve(import.meta.dir, "..")
-const dist = join(root, "dist")
+const { values } = parseArgs({ options: { "no-types": { type: "boolean" }, into: { type: "string" } } })
+const dist = resolve(values.into ?? join(root, "dist"))
 // Made apart and put in place in one go: whoever uses the old one meanwhile finds it whole.
 const outdir = `${dist}.${process.pid}`
 
@@ -18,7 +21,7 @@ try {
   copyFileSync(join(root, "src/cli/launcher.mjs"), join(outdir, "lanes.mjs"))
   chmodSync(join(outdir, "lanes.mjs"), 0o755)
   sizes.set("lanes.mjs", statSync(join(outdir, "lanes.mjs")).size)
-  if (!process.argv.includes("--no-types")) {
+  if (values["no-types"] !== true) {
     const { rollUp } = await import("./build/declarations.ts")
     const { messages } = rollUp(outdir, { update: false })
     for (const message of messages) console.log(message)

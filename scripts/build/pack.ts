@@ -1,5 +1,5 @@
 /** The package as it is published: built, and packed into a tarball. */
-import { mkdirSync, readdirSync, statSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 
 const ROOT = resolve(import.meta.dir, "../..")
@@ -13,10 +13,17 @@ export interface Packed {
   readonly bytes: number
 }
 
-/** Builds and packs into a folder. Types take a few seconds; what only runs needs none. */
+/**
+ * Builds and packs into a folder, apart from `dist`, which somebody else may be building. Types take a few seconds; what
+ * only runs needs none.
+ */
 export function pack(folder: string, { types }: { readonly types: boolean }): Packed {
-  run([process.execPath, "scripts/build.ts", ...(types ? [] : ["--no-types"])], ROOT)
-  run([process.execPath, "pm", "pack", "--ignore-scripts", "--quiet", "--destination", folder], ROOT)
+  const source = join(folder, "source")
+  for (const name of ["package.json", "README.md", "LICENSE", "schema.json"])
+    cpSync(join(ROOT, name), join(source, name))
+  run([process.execPath, "scripts/build.ts", "--into", join(source, "dist"), ...(types ? [] : ["--no-types"])], ROOT)
+  run([process.execPath, "pm", "pack", "--ignore-scripts", "--quiet", "--destination", folder], source)
+  rmSync(source, { recursive: true })
   const name = readdirSync(folder).find((file) => file.endsWith(".tgz"))
   if (name === undefined) throw new Error("nothing was packed")
   const tarball = join(folder, name)

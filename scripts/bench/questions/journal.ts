@@ -5,13 +5,15 @@ import { join } from "node:path"
 import { openFileJournal } from "../../../src/adapters/journal-files.ts"
 import { MemoryJournal } from "../../../src/adapters/memory-journal.ts"
 import { sqliteLibrary } from "../../../src/adapters/sqlite-library.ts"
-import type { Journal } from "../../../src/coordinator/ports.ts"
-import { DEFAULTS } from "../../../src/core/options.ts"
-import { Core } from "../../../src/core/step.ts"
-import { rowOf, settledRow } from "../../../test/helpers/rows.ts"
+import { startWorld } from "../../soak/opencode.ts"
 import type { Answer, Question } from "../harness/answer.ts"
-import { verify } from "../harness/answer.ts"
 import { count, inTurns, median, ms, spread } from "../harness/stats.ts"
+import { restarts, WAITING } from "../journal/recovery.ts"
+import type { Open, Restart } from "../journal/recovery.ts"
+import { BareLog, bytesPerStep, steps } from "../journal/steps.ts"
+import type { Rate } from "../journal/steps.ts"
+import { batch } from "../journal/throughput.ts"
+import type { Batch } from "../journal/throughput.ts"
 
 /** What does it cost to forget nothing? */
 export const question: Question = {
@@ -19,50 +21,142 @@ export const question: Question = {
   ask: ({ quick }) => ask(quick),
 }
 
+type Part = Pick<Answer, "goals" | "notes"> & { readonly table: Answer["tables"][number] }
+
 async function ask(quick: boolean): Promise<Answer> {
   const root = mkdtempSync(join(tmpdir(), "lanes-bench-"))
   try {
     const open = await opener()
-    const rounds = quick ? 2 : 5
-    const { journal } = await open(join(root, "durable"))
-    const rates = await inTurns(
-      { "on, durable": () => transitions(journal, 500), "off, memory": () => transitions(new MemoryJournal(), 200) },
-      rounds,
-    )
-    journal.close()
-    const recoveries: string[][] = []
-    for (const tasks of quick ? [1_000, 10_000] : [1_000, 10_000, 100_000])
-      recoveries.push(await recover(open, join(root, String(tasks)), tasks))
-    const [on, off] = [rates["on, durable"] ?? [], rates["off, memory"] ?? []]
+    const parts = [await durable(open, root, quick), await recovery(open, root, quick), await throughput(quick)]
     return {
-      tables: [
-        {
-          title: "Steps a second: a row and three events each",
-          how: "A task takes about six such steps in its life. Checked: the last row is there when the file is opened again (recovery, below).",
-          head: ["", "steps a second", "one step"],
-          rows: [
-            ["journal on", `${count(median(on))} ${spread(on)}`, ms(1_000 / median(on))],
-            ["journal off", `${count(median(off))} ${spread(off)}`, ms(1_000 / median(off))],
-          ],
-        },
-        {
-          title: "Recovery",
-          how: "A journal of so many settled tasks and 50 that wait, as after a crash: opened, read, and taken in by a core. Checked: all are there.",
-          head: ["tasks", "opened and read", "taken in", "in all"],
-          rows: recoveries,
-        },
-      ],
-      goals: [],
-      notes: [
-        `At ${count(median(on))} durable steps a second the journal carries ${count(median(on) / 6)} tasks a second; what bounds it is the disk's fsync.`,
-      ],
+      tables: parts.map(({ table }) => table),
+      goals: parts.flatMap(({ goals }) => goals),
+      notes: parts.flatMap(({ notes }) => notes),
     }
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
 }
 
-type Open = (folder: string) => ReturnType<typeof openFileJournal>
+async function durable(open: Open, root: string, quick: boolean): Promise<Part> {
+  const { journal } = await open(join(root, "durable"))
+  const bytes = bytesPerStep(journal)
+  using bare = new BareLog(join(root, "bare"), bytes)
+  const found = await inTurns(
+    {
+      on: () => steps(journal, 500),
+      disk: () => bare.syncs(500),
+      off: () => steps(new MemoryJournal(), 200),
+    },
+    quick ? 2 : 9,
+  )
+  journal.close()
+  const { on = [], disk = [], off = [] } = found
+  const rate = (of: readonly Rate[]): number => median(of.map(({ perSecond }) => perSecond))
+  const line = (name: string, of: readonly Rate[]): string[] => [
+    name,
+    `${count(rate(of))} ${spread(of.map(({ perSecond }) => perSecond))}`,
+    ms(1_000 / rate(of)),
+    ms(median(of.map(({ cpuMs }) => cpuMs))),
+  ]
+  const cpu = median(on.map(({ cpuMs }) => cpuMs))
+  return {
+    table: {
+      title: "Steps a second: a row and three events each",
+      how: `A task takes about six such steps in its life. A step adds ${count(bytes)} bytes to the log; the disk alone is as many bytes written over an old log and fsync, measured in turns with it. CPU is of this process, system calls included. Checked: the last row is there when the file is opened again (recovery, below).`,
+      head: ["", "a second", "one", "CPU for one"],
+      rows: [line("journal on", on), line("the disk alone: write and fsync", disk), line("journal off", off)],
+    },
+    goals: [
+      {
+        goal: "at least 2,000 durable steps a second",
+        measured: `${count(rate(on))}, where the disk alone does ${count(rate(disk))}`,
+        reached: rate(on) >= 2_000,
+      },
+    ],
+    notes: [
+      `Of the ${ms(1_000 / rate(on))} of a step ${ms(cpu)} are ours; the rest is waiting for the disk. Where that did nothing else it would be ${count(1_000 / cpu)} steps a second.`,
+    ],
+  }
+}
+
+async function recovery(open: Open, root: string, quick: boolean): Promise<Part> {
+  const bounds = new Map([
+    [1_000, undefined],
+    [10_000, 100],
+    [100_000, 600],
+  ])
+  const rows: string[][] = []
+  const goals: Answer["goals"][number][] = []
+  for (const [tasks, bound] of bounds) {
+    if (quick && tasks > 10_000) continue
+    const found = await restarts(open, join(root, String(tasks)), tasks)
+    const of = (pick: (one: Restart) => number): number => median(found.map(pick))
+    const all = of(({ read, taken }) => read + taken)
+    rows.push([
+      count(tasks + WAITING),
+      ms(of(({ read }) => read)),
+      ms(of(({ taken }) => taken)),
+      ms(all),
+      ms(of(({ cpu }) => cpu)),
+      ms(of(({ listed }) => listed)),
+    ])
+    if (bound !== undefined)
+      goals.push({
+        goal: `${count(tasks)} tasks opened and recovered within ${bound} ms`,
+        measured: ms(all),
+        reached: all <= bound,
+      })
+  }
+  return {
+    table: {
+      title: "Recovery",
+      how: `A journal of so many tasks, ${WAITING} waiting, one in a hundred failed, the rest completed, as after a crash: opened, read, and taken in by a core. Completed ones are read when somebody asks for them; the last column asks for all. Checked: all are there, each whole.`,
+      head: ["tasks", "opened and read", "taken in", "in all", "CPU", "all listed, the first time"],
+      rows,
+    },
+    goals,
+    notes: [],
+  }
+}
+
+async function throughput(quick: boolean): Promise<Part> {
+  const [tasks, atOnce] = quick ? [40, 20] : [300, 100]
+  await using world = await startWorld()
+  await batch(world, { kept: false, tasks: atOnce, atOnce })
+  const found = await inTurns(
+    {
+      on: () => batch(world, { kept: true, tasks, atOnce }),
+      off: () => batch(world, { kept: false, tasks, atOnce }),
+    },
+    quick ? 1 : 5,
+    false,
+  )
+  const { on = [], off = [] } = found
+  const rate = (of: readonly Batch[]): number => median(of.map(({ perSecond }) => perSecond))
+  const line = (name: string, of: readonly Batch[]): string[] => [
+    name,
+    `${rate(of).toFixed(1)} ${spread(of.map(({ perSecond }) => perSecond))}`,
+    ms(median(of.map(({ cpuMs }) => cpuMs))),
+  ]
+  const cost = 1 - rate(on) / rate(off)
+  return {
+    table: {
+      title: `Tasks a second on the real OpenCode, ${atOnce} at once`,
+      how: `${tasks} tasks of one model call of 1 s, by a process of its own, with and without a journal, in turns. Checked: every task is completed, more than half as many as may were at the model at once.`,
+      head: ["", "tasks a second", "CPU of the process, per task"],
+      rows: [line("journal on", on), line("journal off", off)],
+    },
+    goals: [
+      {
+        goal: `the journal costs at most 15 % of the throughput at ${atOnce} tasks at once`,
+        measured: `${(cost * 100).toFixed(1)} %`,
+        reached: cost <= 0.15,
+      },
+    ],
+    notes: [],
+  }
+}
 
 async function opener(): Promise<Open> {
   const open = await sqliteLibrary()
@@ -76,51 +170,4 @@ async function opener(): Promise<Open> {
       answers: async () => false,
       log: () => {},
     })
-}
-
-async function recover(open: Open, folder: string, settled: number): Promise<string[]> {
-  const { journal } = await open(folder)
-  const rows = Array.from({ length: settled }, () => settledRow({ settledAt: Date.now() }))
-  for (let i = 0; i < settled; i += 1_000) journal.write(rows.slice(i, i + 1_000), [])
-  journal.write(
-    Array.from({ length: 50 }, () => rowOf()),
-    [],
-  )
-  journal.close()
-  const found: { read: number; taken: number }[] = []
-  for (let round = 0; round < 3; round++) {
-    Bun.gc(true)
-    const begun = performance.now()
-    const opened = await open(folder)
-    const read = performance.now()
-    const core = new Core(DEFAULTS)
-    core.step({ type: "recover", rows: opened.alive, sealed: opened.sealed, sessions: "alive" }, { mono: 0, wall: Date.now() })
-    const end = performance.now()
-    verify([...core.list()].length === settled + 50, `${settled + 50} tasks are there again`)
-    found.push({ read: read - begun, taken: end - read })
-    opened.journal.close()
-  }
-  const of = (pick: (one: { read: number; taken: number }) => number): string => ms(median(found.map(pick)))
-  return [count(settled + 50), of(({ read }) => read), of(({ taken }) => taken), of(({ read, taken }) => read + taken)]
-}
-
-function transitions(journal: Journal, span: number): number {
-  const row = rowOf()
-  let steps = 0
-  const begun = performance.now()
-  while (performance.now() < begun + span) {
-    journal.write([{ ...row, attempt: ++steps }], [])
-    for (let seq = 0; seq < 3; seq++)
-      journal.append({
-        type: "task:started",
-        id: row.id,
-        epoch: 1,
-        lane: "default",
-        attempt: steps,
-        queuedMs: 0,
-        at: 0,
-        seq,
-      })
-  }
-  return (steps / (performance.now() - begun)) * 1_000
 }

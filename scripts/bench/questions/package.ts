@@ -1,16 +1,15 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { startOpenCode } from "../../../test/helpers/opencode.ts"
 import { scripted } from "../../../test/helpers/opencode.ts"
-import { packPlugin } from "../../../test/helpers/packed-plugin.ts"
 import { BENCH } from "../harness/peers.ts"
+import { pack } from "../../build/pack.ts"
 import peers from "../package.json" with { type: "json" }
 import type { Answer, Question } from "../harness/answer.ts"
 import { verify } from "../harness/answer.ts"
 import { inTurns, median, ms, spread, times } from "../harness/stats.ts"
 
-const ROOT = resolve(BENCH, "../..")
 const PEER = "oh-my-opencode"
 
 /** How heavy is it to have? */
@@ -21,8 +20,10 @@ export const question: Question = {
 
 async function ask(quick: boolean): Promise<Answer> {
   const rounds = quick ? 1 : 3
-  using packed = packPlugin()
-  const tarball = pack()
+  using undo = new DisposableStack()
+  const packed = mkdtempSync(join(tmpdir(), "lanes-tarball-"))
+  undo.defer(() => rmSync(packed, { recursive: true, force: true }))
+  const { tarball, directory } = pack(packed, { types: true })
   const sizes: Record<string, { bytes: number; packages: number }> = {}
   const install = (name: string, spec: string) => (): number => {
     const folder = mkdtempSync(join(tmpdir(), "lanes-install-"))
@@ -52,13 +53,12 @@ async function ask(quick: boolean): Promise<Answer> {
   const starts = await inTurns(
     {
       "no plugin": () => firstAnswer([]),
-      "opencode-lanes": () => firstAnswer([packed.directory], "delegate_task"),
+      "opencode-lanes": () => firstAnswer([directory], "delegate_task"),
       [PEER]: () => firstAnswer([join(BENCH, "node_modules", PEER)], "background_output"),
     },
     rounds,
     false,
   )
-  rmSync(resolve(tarball, ".."), { recursive: true, force: true })
   const bare = median(starts["no plugin"] ?? [])
   const names = ["opencode-lanes", PEER]
   const size = (name: string): number => sizes[name]?.bytes ?? Number.NaN
@@ -107,17 +107,6 @@ async function ask(quick: boolean): Promise<Answer> {
       bars: names.map((name) => ({ name, value: size(name) / 1e6, ours: name !== PEER })),
     },
   }
-}
-
-function pack(): string {
-  const folder = mkdtempSync(join(tmpdir(), "lanes-tarball-"))
-  const { exitCode, stderr } = Bun.spawnSync(
-    [process.execPath, "pm", "pack", "--ignore-scripts", "--quiet", "--destination", folder],
-    { cwd: ROOT, stdout: "ignore", stderr: "pipe" },
-  )
-  const name = readdirSync(folder).find((file) => file.endsWith(".tgz"))
-  verify(exitCode === 0 && name !== undefined, `the package was packed: ${stderr.toString()}`)
-  return join(folder, name)
 }
 
 function weigh(folder: string): { bytes: number; packages: number } {
