@@ -25,7 +25,8 @@ export function holdFor({ coordinator, lanes, clock }: Composed, sessionID: stri
   const waiting = (): boolean => tasksOf(coordinator, sessionID).some((row) => isLive(row) && row.spec.background)
   const owed = (): boolean => coordinator.owed(sessionID).length > 0
   if (!waiting() && !owed()) return undefined
-  const { promise, resolve } = Promise.withResolvers<void>()
+  let resolve = (): void => {}
+  const over = new Promise<void>((done) => (resolve = done))
   let undoTimer: (() => void) | undefined
   const look = (): void => {
     if (waiting()) return
@@ -39,5 +40,5 @@ export function holdFor({ coordinator, lanes, clock }: Composed, sessionID: stri
     resolve()
   }
   look()
-  return { release, over: promise }
+  return { release, over }
 }

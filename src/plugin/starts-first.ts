@@ -10,13 +10,20 @@ const LONGEST_MS = 400
 export async function startsFirst({ coordinator, lanes, clock }: Composed, signal: AbortSignal): Promise<void> {
   const starting = (): boolean => coordinator.list().some(({ state, steps }) => state === "running" && steps === 0)
   if (!starting()) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const undos = [
-    clock.setTimer(LONGEST_MS, resolve),
-    lanes.on("task:progress", () => starting() || resolve()),
-    lanes.on("task:settled", () => starting() || resolve()),
-  ]
-  signal.addEventListener("abort", () => resolve(), { once: true })
-  await promise
-  for (const undo of undos) undo()
+  // Not `withResolvers`: Node has it from 22 on.
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (!starting()) over()
+    }
+    const undos = [
+      clock.setTimer(LONGEST_MS, () => over()),
+      lanes.on("task:progress", look),
+      lanes.on("task:settled", look),
+    ]
+    const over = (): void => {
+      for (const undo of undos) undo()
+      resolve()
+    }
+    signal.addEventListener("abort", over, { once: true })
+  })
 }
