@@ -57,9 +57,11 @@ async function ask(quick: boolean): Promise<Answer> {
       "opencode-lanes": () => firstAnswer([directory], "delegate_task"),
       [PEER]: () => firstAnswer([join(BENCH, "node_modules", PEER)], "background_output"),
     },
-    rounds,
+    quick ? 1 : 5,
     false,
   )
+  const part = (name: string, of: keyof Start): number[] => (starts[name] ?? []).map((start) => start[of])
+  const added = (name: string, of: keyof Start): number => median(part(name, of)) - median(part("no plugin", of))
   const names = ["opencode-lanes", PEER]
   const size = (name: string): number => sizes[name]?.bytes ?? Number.NaN
   return {
