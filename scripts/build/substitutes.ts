@@ -30,14 +30,15 @@ const schemas: BunPlugin = {
 }
 
 /**
- * Libraries for terminals bring tables of Unicode's widths; the command line runs under Bun alone, which has its own.
- * Our screen hides and shows the cursor itself.
+ * Libraries for terminals bring tables of Unicode's widths; the command line runs under Bun alone, which has its own. The
+ * first releases of 1.3 lack two of them: what we paint fits the screen, and needs neither. Our screen hides and shows
+ * the cursor itself.
  */
 const OF_BUN: Readonly<Record<string, string>> = {
   "string-width": "Bun.stringWidth",
   "strip-ansi": "Bun.stripANSI",
-  "slice-ansi": "Bun.sliceAnsi",
-  "wrap-ansi": "Bun.wrapAnsi",
+  "slice-ansi": "Bun.sliceAnsi ?? ((text, from) => text.slice(from))",
+  "wrap-ansi": "Bun.wrapAnsi ?? ((text) => text)",
   "cli-cursor": "undefined",
 }
 

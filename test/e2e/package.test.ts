@@ -7,10 +7,11 @@ import { dirname, join, resolve } from "node:path"
 import { findBinary } from "../../src/adapters/opencode-binary.ts"
 import { pack } from "../../scripts/build/pack.ts"
 import type { Packed } from "../../scripts/build/pack.ts"
-import { run } from "../helpers/command.ts"
+import { quoted, run } from "../helpers/command.ts"
 import type { Ended } from "../helpers/command.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
 import { report } from "../helpers/report.ts"
+import { TestTerminal } from "../helpers/terminal.ts"
 
 const ROOT = resolve(import.meta.dir, "../..")
 const BUN = realpathSync(process.execPath)
@@ -242,6 +243,30 @@ test(
     const { answer, stderr } = await play("bundled without worker", [BUN, "app.js"], out)
     expect(answer ?? stderr).toMatchObject({ state: "error", reason: "WORKER_LOST" })
     expect(answer?.sentence).toMatch(/workerUrl/)
+  },
+  LIMIT_MS,
+)
+
+test.skipIf(Bun.which("tmux") === null).each([
+  ["1.4", BUN],
+  ["1.3", join(ROOT, "node_modules/bun-1.3/bin/bun.exe")],
+])(
+  "in a narrow terminal, on Bun %s: one picture that fits, then the result and the cursor",
+  async (version, bun) => {
+    const cwd = folder(`terminal-${version}`)
+    const turns = [{ wait: 1500, tools: [{ name: "read", input: { filePath: "README.md" } }] }, { text: "as told" }]
+    writeFileSync(join(cwd, "prompt.txt"), scripted("Look at 世界 ".repeat(20), { id: `terminal-${version}`, turns }))
+    const env = environment({ OPENCODE_SERVER_PASSWORD: oc.password, LANES_SERVER: oc.url })
+    using terminal = new TestTerminal({ columns: 40, rows: 12 }, { ...env, NO_COLOR: undefined })
+    const words = [bun, join(packed.directory, "dist/cli.js"), "run", "-", "--dir", oc.directory]
+    terminal.type(`clear; ${quoted(words)} < ${join(cwd, "prompt.txt")}; echo exit=$?`)
+    await terminal.shows(/^ {2}● general +Look at 世界/)
+    expect(terminal.cursorVisible).toBe(false)
+    expect(terminal.screen().filter((line) => line.includes("世界"))).toHaveLength(1)
+    await terminal.shows(/^exit=0$/)
+    expect(terminal.cursorVisible).toBe(true)
+    expect(terminal.screen(true).filter((line) => line.includes("世界"))).toHaveLength(1)
+    expect(terminal.screen(true)).toContain("as told")
   },
   LIMIT_MS,
 )
