@@ -48,14 +48,18 @@ describe.skipIf(Bun.which("tmux") === null)("lanes watch in a terminal", () => {
   test("shows the tasks, cancels one, looks into another, and gives the terminal back", async () => {
     await using beside = await coordinator({ defaultConcurrency: 2 })
     const { t, env } = beside
+    const list = [{ content: "Look for the login", status: "completed", priority: "high" }]
     const done = await t.run(
-      { id: "w-done", turns: [{ text: "The login is in src/login.ts" }] },
-      { description: "Find the login" },
+      {
+        id: "w-done",
+        turns: [{ tools: [{ name: "todowrite", args: { todos: list } }] }, { text: "The login is in src/login.ts" }],
+      },
+      { description: "Find the login", agent: "planner" },
     )
     await done.done
     using terminal = new TestTerminal({ columns: 110, rows: 24 }, env)
     terminal.type(`clear; echo before; ${quoted([...LANES, "watch", "--dir", oc.directory])}; echo exit=$?`)
-    await terminal.shows(/✓ Find the login +general +done/)
+    await terminal.shows(/✓ Find the login +planner +done/)
     expect(terminal.cursorVisible).toBe(false)
 
     const first = await t.run({ id: "w-one", turns: [endless] }, { description: "Refactor the session store" })
@@ -86,6 +90,9 @@ describe.skipIf(Bun.which("tmux") === null)("lanes watch in a terminal", () => {
     expect(terminal.screen().some((line) => line.includes("Wait in the queue"))).toBe(false)
     terminal.press("Enter")
     await terminal.shows(/done FINISHED/)
+    await terminal.shows(/── todos, 1 of 1 done/)
+    await terminal.shows(/✓ done +Look for the login/)
+    terminal.press("End")
     await terminal.shows(/── assistant/)
     await terminal.shows(/The login is in src\/login\.ts/)
     terminal.press("Escape")

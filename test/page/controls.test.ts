@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test"
 import type { Page as Tab } from "playwright-core"
 
+import { LanesError } from "../../src/index.ts"
 import { servePage } from "../../src/page/server.ts"
 import { useBrowser } from "../helpers/browser.ts"
 import { StubSource, stubRow } from "../helpers/stub-source.ts"
@@ -35,7 +36,7 @@ function tasks(agoMs = 0): StubSource {
         model: n < 3 ? "acme/fast" : "globex/large",
         parent: { sessionID: n < 2 ? "ses_a" : "ses_b", batch: "msg_1" },
         server: "http://127.0.0.1:4096",
-        directory: "/home/me/shop",
+        directory: "/projects/shop",
       },
     })
     source.put(state === "pending" ? row : { ...row, startedAt: queuedAt + 1_000 })
@@ -143,6 +144,30 @@ test("when all is long over, it shows the last of it instead of an empty hour, a
   expect(b.errors).toEqual([])
 }, 30_000)
 
+test("a limit is lowered and raised by one, and lifted; why it could not be is said in its lane", async () => {
+  const source = tasks()
+  source.lanes.push({ lane: "provider:acme", used: 0, limit: 4, queued: 0 })
+  await using page = await servePage(source, { token: false })
+  await using b = await browser.tab()
+  await b.tab.goto(page.url)
+  await b.tab.getByRole("button", { name: "Lift the limit of provider:acme" }).click()
+  await b.tab.getByRole("button", { name: "Raise the limit of default" }).click()
+  await b.tab.getByRole("button", { name: "Lower the limit of default" }).click()
+  Object.assign(source, { setLimits: () => Promise.reject(new LanesError("SERVER_TIMEOUT", "It has not answered.")) })
+  await b.tab.getByRole("button", { name: "Raise the limit of default" }).click()
+  await b.tab.locator(".lane .wrong", { hasText: "It has not answered." }).waitFor()
+  // `default` is always limited.
+  expect(await b.tab.getByRole("button", { name: /^Lift/ }).count()).toBe(1)
+  expect(source.asked).toEqual([
+    ["setLimits", { providerConcurrency: { acme: 0 } }],
+    ["setLimits", { defaultConcurrency: 3 }],
+    ["setLimits", { defaultConcurrency: 1 }],
+  ])
+  const head = await b.tab.locator(".lane .next").first().textContent()
+  expect(head).toMatch(/^Task 5 is next, for [\d.]+s; 2 runs before it, the oldest [\d.]+s$/)
+  expect(b.errors).toEqual([])
+}, 30_000)
+
 test("ids are copied, the session opens in OpenCode, events are taken away as a file", async () => {
   const source = tasks()
   await using page = await servePage(source, { token: false })
@@ -158,7 +183,7 @@ test("ids are copied, the session opens in OpenCode, events are taken away as a 
   await session.locator(".copied", { hasText: "copied" }).waitFor()
   expect(await copied()).toBe("ses_3")
   const link = b.tab.getByRole("link", { name: "Open in OpenCode" })
-  const folder = Buffer.from("/home/me/shop").toString("base64url")
+  const folder = Buffer.from("/projects/shop").toString("base64url")
   expect(await link.getAttribute("href")).toBe(`http://127.0.0.1:4096/${folder}/session/ses_3`)
 
   for (const steps of [1, 2])

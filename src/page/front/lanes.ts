@@ -73,6 +73,7 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
     (first, task) => (first === undefined || (task.startedAt ?? now) < (first.startedAt ?? now) ? task : first),
     undefined,
   )
+  const [wrong, setWrong] = useState("")
   const full = lane.limit !== null && lane.used >= lane.limit
   return html`<article class=${`lane ${full ? "full" : ""}`} aria-label=${`Lane ${lane.lane}`}>
     <div class="head">
@@ -84,8 +85,9 @@ function Lane({ lane, held, head, now, canLimit, onOpen }: LaneProps): VNode {
           ${lane.queued > 0 ? html`<span class="queue">queue ${lane.queued}</span>` : null}
         </div>
       </div>
-      ${canLimit ? html`<${Limit} lane=${lane} />` : null}
+      ${canLimit ? html`<${Limit} lane=${lane} onWrong=${setWrong} />` : null}
     </div>
+    ${wrong === "" ? null : html`<p class="wrong small" role="alert">${wrong}</p>`}
     ${
       head === undefined
         ? html`<p class="next muted">${lane.used === 0 ? "free" : "nobody waits"}</p>`
@@ -119,14 +121,13 @@ function Slots({ lane }: { lane: LaneView }): VNode {
   </span>`
 }
 
-function Limit({ lane }: { lane: LaneView }): VNode {
-  const [wrong, setWrong] = useState("")
+function Limit({ lane, onWrong }: { lane: LaneView; onWrong: (why: string) => void }): VNode {
   const set = async (limit: number): Promise<void> => {
     try {
-      setWrong("")
       await ask("/api/limits", { lane: lane.lane, limit })
+      onWrong("")
     } catch (failure) {
-      setWrong((failure as Error).message)
+      onWrong((failure as Error).message)
     }
   }
   const limit = lane.limit
@@ -146,6 +147,17 @@ function Limit({ lane }: { lane: LaneView }): VNode {
     >
       ${limit === null ? "limit" : "+"}
     </button>
-    ${wrong === "" ? null : html`<span class="wrong" role="alert">${wrong}</span>`}
+    ${
+      limit === null || lane.lane === "default"
+        ? null
+        : html`<button
+            type="button"
+            title="No limit"
+            aria-label=${`Lift the limit of ${lane.lane}`}
+            onClick=${() => void set(0)}
+          >
+            ∞
+          </button>`
+    }
   </span>`
 }
