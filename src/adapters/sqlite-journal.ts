@@ -1,9 +1,8 @@
-import { statSync } from "node:fs"
-
 import type { Journal } from "../coordinator/ports.ts"
 import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { TaskId, TaskRow } from "../core/task.ts"
+import { FileIdentity } from "./file-identity.ts"
 import { readAll, rowWriter } from "./journal-rows.ts"
 import type { Sql, Statement } from "./sqlite-library.ts"
 import { transaction } from "./sqlite-schema.ts"
@@ -49,7 +48,7 @@ export class SqliteJournal implements Journal {
   readonly #note: Statement
   readonly #owner: Statement
   readonly #trim: Statement
-  readonly #identity: string
+  readonly #identity: FileIdentity
   readonly #maxEvents: number
   #waiting: { at: number; text: string }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -71,7 +70,7 @@ export class SqliteJournal implements Journal {
     this.#note = sql.prepare("INSERT INTO events (at, event) VALUES (?, ?)")
     this.#owner = sql.prepare("SELECT token FROM owner")
     this.#trim = sql.prepare("DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?")
-    this.#identity = this.#look()
+    this.#identity = new FileIdentity(file)
   }
 
   write(rows: readonly TaskRow[], forget: readonly TaskId[]): void {
@@ -116,6 +115,7 @@ export class SqliteJournal implements Journal {
       // Whoever starts next sees that we are gone.
     }
     this.#sql.close()
+    this.#identity.close()
     this.#parts.onClose?.()
   }
 
@@ -152,13 +152,8 @@ export class SqliteJournal implements Journal {
   }
 
   #commit(body: () => void): void {
-    let identity: string
-    try {
-      identity = this.#look()
-    } catch {
-      throw failed(this.file, "it was deleted or moved away")
-    }
-    if (identity !== this.#identity) throw failed(this.file, "it was replaced by another file")
+    const changed = this.#identity.changed()
+    if (changed !== undefined) throw failed(this.file, changed)
     try {
       transaction(this.#sql, () => {
         if (this.#owner.get()?.["token"] !== this.#token) throw failed(this.file, "another process has taken it over")
@@ -168,11 +163,6 @@ export class SqliteJournal implements Journal {
       if (thrown instanceof LanesError) throw thrown
       throw failed(this.file, thrown instanceof Error ? thrown.message : String(thrown), thrown)
     }
-  }
-
-  /** SQLite goes on writing into a deleted file, and nobody would ever read it. */
-  #look(): string {
-    return [this.file, `${this.file}-wal`].map((path) => statSync(path).ino).join(":")
   }
 }
 

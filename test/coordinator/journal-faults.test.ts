@@ -33,6 +33,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "the file was deleted": { says: /deleted or moved away/, inflict: ({ file }) => rmSync(file) },
   "its log was deleted": { says: /deleted or moved away/, inflict: ({ file }) => rmSync(`${file}-wal`) },
+  "another log is in its place": {
+    says: /deleted or moved away/,
+    inflict({ file }) {
+      writeFileSync(`${file}.new`, readFileSync(`${file}-wal`))
+      renameSync(`${file}.new`, `${file}-wal`)
+    },
+  },
   "the whole folder was deleted": {
     says: /deleted or moved away/,
     inflict: ({ at }) => rmSync(at.folder, { recursive: true }),
