@@ -12,7 +12,14 @@ export interface HostOptions {
 
 /** What it can be told. */
 export type HostOrder =
-  | { readonly type: "launch"; readonly script: string; readonly prompt: string; readonly parent?: string }
+  | {
+      readonly type: "launch"
+      readonly script: string
+      readonly prompt: string
+      readonly parent?: string
+      /** Not the host's own. */
+      readonly directory?: string
+    }
   | { readonly type: "continue"; readonly id: string; readonly script: string; readonly prompt: string }
   | { readonly type: "cancel"; readonly id: string }
   | { readonly type: "rows" }

@@ -41,9 +41,10 @@ lanes.on("journal:error", ({ message }) => process.stderr.write(`${message}\n`))
 async function obey(order: HostOrder): Promise<void> {
   switch (order.type) {
     case "launch": {
-      const { script, prompt, parent } = order
+      const { script, prompt, parent, directory } = order
       const from = parent === undefined ? {} : { parent: { sessionID: parent, batch: script, agent: "build" } }
-      const { id } = await lanes.launch({ prompt, description: script, agent: "general", ...from })
+      const at = directory === undefined ? {} : { directory }
+      const { id } = await lanes.launch({ prompt, description: script, agent: "general", ...from, ...at })
       return say({ type: "launched", script, id })
     }
     case "continue": {

@@ -45,13 +45,12 @@ export const events: CommandDef<typeof args> = defineCommand({
       from === undefined ? (follow === true ? reader.place() : 0) : reader.place(from)
     do {
       using journals = await Journals.open(places.size === 0 ? undefined : () => {})
-      const readers = journals.readers.filter(
-        (reader) => directory === undefined || reader.owner().directory === directory,
-      )
+      const { readers } = journals
+      const isOf = placed(directory)
       for (const reader of readers) if (!places.has(reader.file)) places.set(reader.file, start(reader))
       const until = performance.now() + RESCAN_MS
       do {
-        for (const event of news(readers, places)) show(event)
+        for (const event of news(readers, places, isOf)) show(event)
         if (follow === true) await pause(interrupt)
       } while (follow === true && performance.now() < until && !interrupt.signal.aborted)
     } while (follow === true && !interrupt.signal.aborted)
@@ -60,19 +59,42 @@ export const events: CommandDef<typeof args> = defineCommand({
 })
 
 /** What is new in all of them, in the order of time. */
-function news(readers: readonly JournalReader[], places: Map<string, number>): StoredEvent["event"][] {
+function news(
+  readers: readonly JournalReader[],
+  places: Map<string, number>,
+  isOf: ReturnType<typeof placed>,
+): StoredEvent["event"][] {
   const found: StoredEvent["event"][] = []
   for (const reader of readers) {
     for (let page: StoredEvent[] = []; ;) {
       page = reader.events(places.get(reader.file) ?? 0, PAGE)
       for (const { n, event } of page) {
         places.set(reader.file, n)
-        found.push(event)
+        if (isOf(reader, event)) found.push(event)
       }
       if (page.length < PAGE) break
     }
   }
   return found.sort((a, b) => a.at - b.at)
+}
+
+/**
+ * Whether an event is of a project, or of any: a coordinator tells of its own, and of tasks it was asked to run there.
+ */
+function placed(directory: string | undefined): (reader: JournalReader, event: StoredEvent["event"]) => boolean {
+  const known = new Map<string, boolean>()
+  return (reader, event) => {
+    if (directory === undefined) return true
+    if (!("id" in event)) return reader.owner().directory === directory
+    let of = known.get(event.id)
+    if (of === undefined) {
+      const at = reader.row(event.id)?.spec.directory
+      // One that is forgotten is taken for the coordinator's own.
+      of = at === undefined ? reader.owner().directory === directory : canonical(at) === directory
+      known.set(event.id, of)
+    }
+    return of
+  }
 }
 
 function pause({ signal }: Interrupt): Promise<void> {

@@ -3,7 +3,7 @@
 import { defineCommand } from "citty"
 import { checkServer } from "../adapters/check-server.ts"
 import { httpTransport } from "../adapters/http-transport.ts"
-import { createLanes } from "../compose.ts"
+import { compose } from "../compose.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { Lanes } from "../lanes.ts"
 import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
@@ -35,12 +35,14 @@ export const resume: Verb = defineCommand({
     const { lanes: where } = await chooseServer(wanted ?? (await stillThere(left.servers)), (sentence) =>
       reporter.say(sentence),
     )
-    await using lanes = await createLanes({
+    const composed = await compose({
       ...where,
       directory,
       recover: "resume",
       log: (warning) => reporter.say(warning),
     })
+    await using lanes = composed.lanes
+    for (const project of left.projects) await composed.join(project)
     const unsettled = lanes.list().filter(({ outcome }) => outcome === undefined)
     const tally = new Tally()
     const watched = withPast(lanes, unsettled)
@@ -78,13 +80,18 @@ function withPast(lanes: Lanes, rows: readonly TaskRow[]): Watched {
   }
 }
 
-/** Unfinished tasks nobody looks after, and the servers their runs were in. */
-async function leftBehind(directory: string): Promise<{ tasks: number; servers: string[] }> {
+/** Unfinished tasks nobody looks after, the servers their runs were in, and the projects of those who launched them. */
+async function leftBehind(directory: string): Promise<{ tasks: number; servers: string[]; projects: string[] }> {
   using journals = await Journals.open()
   const orphans = journals
     .tasks(directory)
     .filter(({ row, living }) => !living && (row.outcome === undefined || row.notice.state === "owed"))
-  return { tasks: orphans.length, servers: [...new Set(orphans.map(({ reader }) => reader.owner().server))] }
+  const owners = orphans.map(({ reader }) => reader.owner())
+  return {
+    tasks: orphans.length,
+    servers: [...new Set(owners.map(({ server }) => server))],
+    projects: [...new Set(owners.map((owner) => owner.directory))],
+  }
 }
 
 /** A server of theirs that still answers, and lets us in. */

@@ -8,6 +8,7 @@ import { join } from "node:path"
 
 import { HostProcess } from "../../scripts/soak/host-process.ts"
 import { LANES, run } from "../helpers/command.ts"
+import { until } from "../helpers/conversation.ts"
 import type { Ended } from "../helpers/command.ts"
 import type { TestLanes } from "../helpers/lanes.ts"
 import { lanesOn } from "../helpers/lanes.ts"
@@ -166,6 +167,28 @@ describe("a server that is not ours", () => {
     expect(resumed.exitCode).toBe(0)
     expect(await lanes(directory, "output", id)).toMatchObject({ exitCode: 0, stdout: "resumed\n" })
     expect(oc.model.calls("killed")).toHaveLength(1)
+  })
+
+  test("keeps a task of another project for that one's list, events and lanes resume, though its host was of this one", async () => {
+    const [here, there] = [oc.newDirectory(), oc.newDirectory()]
+    const folder = join(state, "opencode-lanes")
+    await using host = new HostProcess({ url: oc.url, password: oc.password, directory: here, folder })
+    await host.until("ready")
+    const turns = [{ stream: { chunks: 20, everyMs: 50 }, text: "from afar" }]
+    const prompt = scripted("Play afar", { id: "afar", turns })
+    host.order({ type: "launch", script: "afar", prompt, directory: there })
+    const { id } = await host.until("launched")
+    await oc.model.waitFor(() => oc.model.calls("afar").length > 0)
+    await until(async () => (await lanes(there, "events")).stdout.includes(id))
+    expect((await lanes(here, "events")).stdout).not.toContain(id)
+    await host.kill()
+    expect((await lanes(there, "list")).stdout).toContain(id)
+    expect(await lanes(there, "resume")).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("1 tasks go on"),
+    })
+    expect(await lanes(there, "output", id)).toMatchObject({ exitCode: 0, stdout: "from afar\n" })
+    expect(oc.model.calls("afar")).toHaveLength(1)
   })
 
   test("stops what was cancelled by a host that died before it could", async () => {

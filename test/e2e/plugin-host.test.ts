@@ -109,6 +109,10 @@ test("two projects in one process: each one's tasks are in its own folder, and a
   // Steered from outside by the files of the second project, too.
   const events = await run([...LANES, "events"], { cwd: there, env: home.home.env })
   expect(events.stdout).toContain(taskIn(inB))
+  const cancelled = taskIn(await b.call("delegate_task", launch("two-c", [{ hang: true }]).args))
+  const said = await run([...LANES, "cancel", cancelled], { cwd: there, env: home.home.env })
+  expect(said).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${cancelled} is cancelled`) })
+  expect(await b.call("background_output", { task_id: cancelled })).toContain("**cancelled**")
 
   process.kill(home.server.pid, "SIGKILL")
   await home.server.exited
@@ -131,9 +135,9 @@ test("two projects in one process: each one's tasks are in its own folder, and a
   await until(async () =>
     (await first.notices()).some(({ text }) => text.includes(`${taskIn(inA)} failed (INTERRUPTED)`)),
   )
-  expect(journalsOf(home, there).map(({ tasks }) => tasks)).toEqual([[taskIn(inB)]])
+  expect(journalsOf(home, there).map(({ tasks }) => tasks)).toEqual([[taskIn(inB), cancelled]])
   expect(journalsOf(home, home.directory).map(({ tasks }) => tasks)).toEqual([[taskIn(inA)]])
-  expect([(await first.notices()).length, (await second.notices()).length]).toEqual([1, 1])
+  expect([(await first.notices()).length, (await second.notices()).length]).toEqual([1, 2])
 }, 120_000)
 
 test("the lane of a provider is the process's, whatever the project", async () => {
