@@ -1,13 +1,11 @@
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
 import type { ScriptedTurn } from "../../../src/cli/demo/scripted-model.ts"
 import { converse, until } from "../../../test/helpers/conversation.ts"
-import { startOpenCode } from "../../../test/helpers/opencode.ts"
-import type { TestOpenCode } from "../../../test/helpers/opencode.ts"
 import { scripted } from "../../../test/helpers/opencode.ts"
-import { packPlugin } from "../../../test/helpers/packed-plugin.ts"
+import { laneGoals, laneTable, playLane } from "../opencode/lane-of-two.ts"
+import type { LaneRound } from "../opencode/lane-of-two.ts"
+import { startPair } from "../opencode/plugin-pair.ts"
+import type { Contender } from "../opencode/plugin-pair.ts"
 import { followTruth } from "../opencode/truth.ts"
-import { BENCH } from "../harness/peers.ts"
 import type { Answer, Question } from "../harness/answer.ts"
 import { verify } from "../harness/answer.ts"
 import { median, ms, quantile, times } from "../harness/stats.ts"
@@ -52,14 +50,6 @@ const CHILDREN: readonly Child[] = [
   { kind: "provider error", turns: [{ wait: 200, status: 400, message: "bad request" }], takesMs: 200 },
 ]
 
-interface Contender {
-  readonly oc: TestOpenCode
-  readonly tool: string
-  /** A message tells that the task has ended; a list may also name those that still run. */
-  readonly tells: (text: string, task: string) => boolean
-  args(child: { prompt: string; description: string }): Record<string, unknown>
-}
-
 interface Told {
   readonly kind: string
   readonly lag: number | undefined
@@ -67,34 +57,9 @@ interface Told {
 }
 
 async function ask(quick: boolean): Promise<Answer> {
-  await using undo = new AsyncDisposableStack()
-  const packed = undo.use(packPlugin())
-  const ours: Contender = {
-    oc: undo.use(await startOpenCode({ plugins: [packed.directory] })),
-    tool: "delegate_task",
-    tells: (text, task) => new RegExp(`${task}[^\\n]*(completed|failed)`).test(text),
-    args: ({ prompt, description }) => ({ prompt, description, agent: "general", run_in_background: true }),
-  }
-  const theirs: Contender = {
-    oc: undo.use(await startOpenCode({ plugins: [join(BENCH, "node_modules", "oh-my-opencode")], env: QUIET })),
-    tool: "task",
-    tells: (text, task) => text.includes(task),
-    args: ({ prompt, description }) => ({
-      prompt,
-      description,
-      subagent_type: "explore",
-      run_in_background: true,
-      load_skills: [],
-    }),
-  }
-  writeFileSync(join(theirs.oc.home.configFolder, "oh-my-opencode.json"), JSON.stringify(SETTINGS))
-
-  const found: Record<string, Told[]> = { ours: [], "oh-my-opencode": [] }
   const rounds = quick ? 1 : 2
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, contender] of Object.entries({ ours, "oh-my-opencode": theirs }))
-      found[name]?.push(...(await play(contender, `${name}-${round}`)))
-  }
+  const found = await atOnce(rounds)
+  const lanes = await inALane(quick ? 1 : 3)
   const names = Object.keys(found)
   const lags = (name: string, kind?: string): number[] =>
     (found[name] ?? []).flatMap((one) =>
@@ -133,6 +98,7 @@ async function ask(quick: boolean): Promise<Answer> {
         head: ["", ...names],
         rows: CHILDREN.map(({ kind }) => [kind, ...names.map((name) => of(name, kind))]),
       },
+      laneTable(lanes),
     ],
     goals: [
       {
@@ -145,6 +111,7 @@ async function ask(quick: boolean): Promise<Answer> {
         measured: `${ms(mine)} against ${ms(other)}: ${times(other / mine)}`,
         reached: mine < other,
       },
+      ...laneGoals(lanes),
     ],
     notes: [],
     plot: {
@@ -157,32 +124,26 @@ async function ask(quick: boolean): Promise<Answer> {
   }
 }
 
-/** Nothing of it asks the network, which there may not be. */
-const QUIET = {
-  OMO_SEND_ANONYMOUS_TELEMETRY: "0",
-  OMO_DISABLE_POSTHOG: "1",
-  HTTPS_PROXY: "http://127.0.0.1:9",
-  HTTP_PROXY: "http://127.0.0.1:9",
-  NO_PROXY: "127.0.0.1,localhost",
+/** All children of a round have a slot. */
+async function atOnce(rounds: number): Promise<Record<string, Told[]>> {
+  await using pair = await startPair({ slots: CHILDREN.length })
+  const found: Record<string, Told[]> = {}
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, contender] of Object.entries(pair.contenders))
+      (found[name] ??= []).push(...(await play(contender, `${name}-${round}`)))
+  }
+  return found
 }
-const THEIR_AGENTS = [
-  "sisyphus",
-  "explore",
-  "librarian",
-  "oracle",
-  "prometheus",
-  "metis",
-  "momus",
-  "atlas",
-  "hephaestus",
-  "multimodal-looker",
-  "sisyphus-junior",
-  "plan",
-]
-const SETTINGS = {
-  agents: Object.fromEntries(THEIR_AGENTS.map((name) => [name, { model: "acme/fast" }])),
-  disabled_hooks: ["auto-update-checker", "startup-toast"],
-  background_task: { defaultConcurrency: 5 },
+
+/** Two of them have. */
+async function inALane(rounds: number): Promise<Record<string, LaneRound[]>> {
+  await using pair = await startPair({ slots: 2 })
+  const found: Record<string, LaneRound[]> = {}
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, contender] of Object.entries(pair.contenders))
+      (found[name] ??= []).push(await playLane(contender, `${name}-lane-${round}`))
+  }
+  return found
 }
 
 async function play(contender: Contender, name: string): Promise<Told[]> {
