@@ -6,6 +6,7 @@ import type { LaneEvent } from "../../src/index.ts"
 import { LANES, watchTraces } from "../helpers/command.ts"
 import type { Ended } from "../helpers/command.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
+import { until } from "../helpers/processes.ts"
 
 const oc = useOpenCode()
 const LIMIT_MS = 60_000
@@ -173,6 +174,38 @@ describe("lanes run", () => {
       expect(stderr).toMatch(/tasks are cancelled, their sessions aborted/)
       expect(stderr).toMatch(/USER: It was cancelled\./)
       expect(oc.model.inFlight("run-stop")).toBe(0)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "Ctrl-C once more leaves at once, though the server never answers the abort",
+    async () => {
+      let aborts = 0
+      using deaf = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        idleTimeout: 0,
+        fetch: (request) => {
+          const { pathname, search } = new URL(request.url)
+          if (!pathname.endsWith("/abort"))
+            return fetch(new Request(`${oc.url}${pathname}${search}`, request), { decompress: false })
+          aborts += 1
+          return new Promise<Response>(() => {})
+        },
+      })
+      const child = start(["run", hangs("run-leave")], undefined, { LANES_SERVER: deaf.url.origin })
+      await oc.model.waitFor(() => oc.model.inFlight("run-leave") === 1, { timeoutMs: 20_000 })
+      child.kill("SIGINT")
+      await until(() => aborts > 0, 5_000)
+      // What follows within half a second counts as the same one.
+      const again = setInterval(() => child.kill("SIGINT"), 100)
+      expect(await child.exited).toBe(130)
+      clearInterval(again)
+      const stderr = await new Response(child.stderr).text()
+      expect(stderr).toMatch(/Ctrl-C again leaves at once/)
+      expect(stderr).not.toMatch(/0 of 1 tasks completed/)
+      await deaf.stop(true)
     },
     LIMIT_MS,
   )

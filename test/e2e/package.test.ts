@@ -254,7 +254,7 @@ test.skipIf(Bun.which("tmux") === null).each([
   "in a narrow terminal, on Bun %s: one picture that fits, then the result and the cursor",
   async (version, bun) => {
     const cwd = folder(`terminal-${version}`)
-    const turns = [{ wait: 1500, tools: [{ name: "read", input: { filePath: "README.md" } }] }, { text: "as told" }]
+    const turns = [{ wait: 1500, text: "as told" }]
     writeFileSync(join(cwd, "prompt.txt"), scripted("Look at 世界 ".repeat(20), { id: `terminal-${version}`, turns }))
     const env = environment({ OPENCODE_SERVER_PASSWORD: oc.password, LANES_SERVER: oc.url })
     using terminal = new TestTerminal({ columns: 40, rows: 12 }, { ...env, NO_COLOR: undefined })
