@@ -69,6 +69,7 @@ async function readTasks(file: string): Promise<BatchTask[]> {
     return readBatch(readFileSync(file, "utf8"), file)
   } catch (thrown) {
     if (thrown instanceof UsageError) throw thrown
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") throw new UsageError(`${file}: there is no such file.`)
     throw new UsageError(`${file}: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
   }
 }

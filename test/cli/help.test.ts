@@ -70,7 +70,7 @@ describe("a mistyped command line", () => {
     [["run", "--server", "4096", "x"], /--server: expected spawn or an address/],
     [["run", "--dir", "/nowhere", "x"], /--dir: there is no folder \/nowhere/],
     [["run", "--server=spawn", "--no-wait", "x"], /--no-wait needs a server that stays/],
-    [["batch", "/nowhere.jsonl"], /\/nowhere\.jsonl: .*no such file/i],
+    [["batch", "/nowhere.jsonl"], /^error: \/nowhere\.jsonl: there is no such file\.$/m],
     [["batch", "x.jsonl", "--limits", "lots"], /--limits: expected limits such as|no such file/],
     [["completion", "tcsh"], /expected bash, zsh or fish, got "tcsh"/],
   ])("%j: exit 2 and a sentence", async (words, says) => {
