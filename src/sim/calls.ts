@@ -5,8 +5,21 @@ import { todosOf } from "../core/todos.ts"
 import type { Loop, SimProcess } from "./clock.ts"
 import type { SimServer } from "./server.ts"
 
-/** Every call of the port. */
-export type CallKind = keyof SessionApi
+/** What the port SessionApi is asked for; spelt out, so that who reads a result's type need not know the port. */
+export type CallKind =
+  | "create"
+  | "get"
+  | "list"
+  | "stamp"
+  | "prompt"
+  | "status"
+  | "newest"
+  | "messages"
+  | "todos"
+  | "asks"
+  | "reject"
+  | "abort"
+  | "delete"
 
 /** What goes wrong with a call: its way there and back takes `ms`; it fails on the way, at the server, or on the way back. */
 export interface CallFate {
