@@ -171,7 +171,13 @@ export async function compose(options: CreateOptions): Promise<Composed> {
         clock[Symbol.dispose]()
       },
     })
-    const looksAfter = (projects = new Projects({ journal: ready, coordinator, api, lanes }))
+    const looksAfter = (projects = new Projects({
+      journal: ready,
+      coordinator,
+      api,
+      lanes,
+      retainMs: resolved.options.retainMs,
+    }))
     const page: Page | undefined = options.page
       ? await openPage(options, lanes, directory, resolved.options.retainMs)
       : undefined

@@ -11,19 +11,27 @@ export interface InheritParts {
   readonly coordinator: Coordinator
   readonly api: SessionApi
   readonly lanes: Lanes
+  /** What was left longer ago in projects nobody comes to is removed; ms. */
+  readonly retainMs: number
 }
+
+/** When the start is over for long: what was left long ago can wait. */
+const TIDY_AFTER_MS = 60_000
 
 /** The projects a coordinator looks after: what dead ones left in each, and what other processes ask about it. */
 export class Projects implements Disposable {
   readonly #parts: InheritParts
   readonly #joining = new Map<string, Promise<void>>()
   readonly #serving: Undo[] = []
+  readonly #tidy: ReturnType<typeof setTimeout>
   #closed = false
 
   /** Takes over what was left in the coordinator's own project. */
   constructor(parts: InheritParts) {
     this.#parts = parts
     this.#inherit(parts.journal)
+    this.#tidy = setTimeout(() => parts.journal.removeForgotten(Date.now() - parts.retainMs), TIDY_AFTER_MS)
+    this.#tidy.unref()
   }
 
   /**
@@ -42,6 +50,7 @@ export class Projects implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true
+    clearTimeout(this.#tidy)
     for (const undo of this.#serving.splice(0)) undo()
   }
 

@@ -68,7 +68,7 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
   for (const { sql: other, file: path, stored } of others) {
     other.close()
     if (stored.damaged) setAside(path, options)
-    else remove(path)
+    else removeJournal(path)
   }
   const { server, hosted } = options.signature
   const ended = new Set(claimed.filter(({ from }) => from.hosted).map(({ from }) => from.server))
@@ -185,7 +185,8 @@ function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[])
 
 const PARTS = ["", "-wal", "-shm"]
 
-function remove(file: string): void {
+/** With all that is beside it. */
+export function removeJournal(file: string): void {
   for (const part of PARTS) rmSync(file + part, { force: true })
   rmSync(`${file}.requests`, { recursive: true, force: true })
 }

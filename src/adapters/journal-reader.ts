@@ -1,5 +1,4 @@
-import { readdirSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { statSync } from "node:fs"
 
 import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
@@ -10,6 +9,7 @@ import { isLiving, readOwner } from "./journal-owner.ts"
 import { readAll } from "./journal-rows.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { readDatabase } from "./sqlite-schema.ts"
+import { projectFolders } from "./state-folder.ts"
 
 /** An event with its place in the file. */
 export interface StoredEvent {
@@ -70,7 +70,7 @@ export class JournalReader implements Disposable {
 
 /** All journals of a state folder; what cannot be read is told, not thrown. */
 export function openReaders(open: OpenSql, state: string, log: (message: string) => void): JournalReader[] {
-  return foldersIn(state)
+  return projectFolders(state)
     .flatMap(journalsIn)
     .flatMap((file) => {
       try {
@@ -84,14 +84,4 @@ export function openReaders(open: OpenSql, state: string, log: (message: string)
         return []
       }
     })
-}
-
-function foldersIn(state: string): string[] {
-  try {
-    return readdirSync(state, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(state, name))
-  } catch {
-    return []
-  }
 }

@@ -1,5 +1,6 @@
 import type { Journal } from "../coordinator/ports.ts"
 import type { Input } from "../core/inputs.ts"
+import { removeForgotten } from "./forgotten-journals.ts"
 import { openFileJournal } from "./journal-files.ts"
 import type { Signature } from "./journal-owner.ts"
 import { MemoryJournal } from "./memory-journal.ts"
@@ -34,6 +35,8 @@ export interface ReadyJournal extends Inheritance {
    * ones left there. Undefined when this journal has only one place, or has joined that project before.
    */
   join(directory: string): Promise<Inheritance | undefined>
+  /** Removes what was left in projects nobody comes to any more, once all of it is older than this; epoch ms. */
+  removeForgotten(olderThan: number): void
 }
 
 /** The journal that is asked for. Rejects with JOURNAL_FAILED when there is no way to keep one where it should be. */
@@ -41,7 +44,7 @@ export async function openJournal(
   choice: JournalChoice | undefined,
   world: Signature & { readonly log: (message: string) => void },
 ): Promise<ReadyJournal> {
-  const alone = { left: [], join: async () => undefined }
+  const alone = { left: [], join: async () => undefined, removeForgotten: () => {} }
   if (choice === false) return { journal: noJournal, ...alone }
   if (choice === "memory") return { journal: new MemoryJournal(), ...alone }
   if (choice !== undefined && "write" in choice) {
@@ -80,6 +83,7 @@ export async function openJournal(
   return {
     ...own,
     journal: journals,
+    removeForgotten: (olderThan) => void removeForgotten(open, state, olderThan),
     async join(directory) {
       const path = canonical(directory)
       if (journals.has(path)) return undefined

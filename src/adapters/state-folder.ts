@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { chmodSync, lstatSync, mkdirSync, realpathSync } from "node:fs"
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync } from "node:fs"
 import { homedir } from "node:os"
 import { basename, dirname, isAbsolute, join, resolve } from "node:path"
 
@@ -23,6 +23,17 @@ export function projectFolder(state: string, directory: string): string {
       .replaceAll(/[^\w.-]/g, "_")
       .slice(0, 40) || "root"
   return join(state, `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 12)}`)
+}
+
+/** Those of all projects. */
+export function projectFolders(state: string): string[] {
+  try {
+    return readdirSync(state, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(state, name))
+  } catch {
+    return []
+  }
 }
 
 /** The one spelling of a directory, however it was reached. */
