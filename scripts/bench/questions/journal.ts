@@ -53,9 +53,11 @@ async function durable(open: Open, root: string, quick: boolean): Promise<Part> 
   journal.close()
   const { on = [], disk = [], off = [] } = found
   const rate = (of: readonly Rate[]): number => median(of.map(({ perSecond }) => perSecond))
+  const fastest = (of: readonly Rate[]): number => Math.max(...of.map(({ perSecond }) => perSecond))
   const line = (name: string, of: readonly Rate[]): string[] => [
     name,
     `${count(rate(of))} ${spread(of.map(({ perSecond }) => perSecond))}`,
+    count(fastest(of)),
     ms(1_000 / rate(of)),
     ms(median(of.map(({ cpuMs }) => cpuMs))),
   ]
@@ -64,13 +66,13 @@ async function durable(open: Open, root: string, quick: boolean): Promise<Part> 
     table: {
       title: "Steps a second: a row and three events each",
       how: `A task takes about six such steps in its life. A step adds ${count(bytes)} bytes to the log; the disk alone is as many bytes written over an old log and fsync, measured in turns with it. CPU is of this process, system calls included. Checked: the last row is there when the file is opened again (recovery, below).`,
-      head: ["", "a second", "one", "CPU for one"],
+      head: ["", "a second", "in the fastest round", "one", "CPU for one"],
       rows: [line("journal on", on), line("the disk alone: write and fsync", disk), line("journal off", off)],
     },
     goals: [
       {
         goal: "at least 2,000 durable steps a second",
-        measured: `${count(rate(on))}, where the disk alone does ${count(rate(disk))}`,
+        measured: `${count(rate(on))} (${count(fastest(on))} in the fastest round), where the disk alone does ${count(rate(disk))}`,
         reached: rate(on) >= 2_000,
       },
     ],
@@ -139,7 +141,8 @@ async function throughput(quick: boolean): Promise<Part> {
     `${rate(of).toFixed(1)} ${spread(of.map(({ perSecond }) => perSecond))}`,
     ms(median(of.map(({ cpuMs }) => cpuMs))),
   ]
-  const cost = 1 - rate(on) / rate(off)
+  // Each beside its neighbour in time: the server gets slower with every session it has.
+  const cost = 1 - median(on.map(({ perSecond }, i) => perSecond / (off[i]?.perSecond ?? Number.NaN)))
   return {
     table: {
       title: `Tasks a second on the real OpenCode, ${atOnce} at once`,
@@ -150,7 +153,7 @@ async function throughput(quick: boolean): Promise<Part> {
     goals: [
       {
         goal: `the journal costs at most 15 % of the throughput at ${atOnce} tasks at once`,
-        measured: `${(cost * 100).toFixed(1)} %`,
+        measured: cost > 0 ? `${(cost * 100).toFixed(1)} %` : "nothing that shows",
         reached: cost <= 0.15,
       },
     ],
