@@ -14,15 +14,22 @@ export interface ToolCall {
   readonly messageID: string
   readonly agent: string
   readonly abort: AbortSignal
-  /** Shown beside the running call. */
+  /** To be shown beside the running call. OpenCode 1.18.33 drops it for a plugin's tool; other hosts show it. */
   metadata(shown: { title?: string; metadata?: Record<string, unknown> }): unknown
+}
+
+/** What a tool answers: the output is the model's, the rest is shown to people. */
+export interface ToolAnswer {
+  readonly title: string
+  readonly output: string
+  readonly metadata: Readonly<Record<string, unknown>>
 }
 
 export interface HostTool {
   readonly description: string
   /** JSON Schema per argument; which of them are required is set by `tool.definition`. */
   readonly args: Record<string, object>
-  execute(args: unknown, call: ToolCall): Promise<string>
+  execute(args: unknown, call: ToolCall): Promise<string | ToolAnswer>
 }
 
 export interface TextPart {

@@ -3,7 +3,7 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 
 import { createOpencodeClient } from "@opencode-ai/sdk/v2/client"
 import type { OpencodeClient } from "@opencode-ai/sdk/v2/client"
@@ -183,10 +183,11 @@ test("with a wrong configuration OpenCode starts as ever and the tools say what 
   expect(home.model.calls("never")).toEqual([])
 }, 60_000)
 
-test("when all is over nothing is busy and memory does not slope", async () => {
-  await using home = await startPluginHome()
+test("when all is over nothing is held, nothing is busy and memory does not slope; when all have left, no worker", async () => {
+  await using home = await startPluginHome({ after: [resolve(import.meta.dir, "../helpers/rest-witness.js")] })
   const c = await converse(home)
   const sizes: number[] = []
+  const workers: number[] = []
   for (let round = 0; round < 5; round++) {
     const ids = Array.from({ length: 5 }, (_, i) => `s${round}-${i}`)
     const before = (await c.notices()).length
@@ -194,13 +195,44 @@ test("when all is over nothing is busy and memory does not slope", async () => {
     await c.told(before + 5)
     await c.idle()
     sizes.push(rss(home.server.pid))
+    workers.push(rest(home.home.root).workers)
   }
   const { data = {} } = await home.client.session.status()
   expect(data).toEqual({})
   expect(home.model.inFlight()).toBe(0)
   // OpenCode itself keeps some of every message; a leak of ours per task would be a multiple of it.
   expect((sizes.at(-1) ?? 0) - (sizes.at(1) ?? 0)).toBeLessThan(80)
-}, 90_000)
+  await until(async () => Object.values(rest(home.home.root).sizes ?? {}).filter((n) => n > 0).length <= 3)
+  // What stays are the rows that can be read for a day, by id and by session, and the time when each goes.
+  expect(rest(home.home.root).sizes).toEqual({
+    ...{ tasks: 25, sessions: 25, due: 25 },
+    ...{ live: 0, runs: 0, outbox: 0, waiting: 0, slots: 0, draining: 0, promises: 0, deliveries: 0, behind: 0 },
+  })
+  expect(Math.max(...workers)).toBeGreaterThan(0)
+  expect(workers.at(-1)).toBe(workers.at(1) ?? 0)
+  expect(home.server.output()).not.toMatch(/opencode-lanes[ :]|bg_|background/)
+  await home.client.instance.dispose()
+  await until(async () => rest(home.home.root).sizes === undefined)
+  await until(async () => rest(home.home.root).workers === 0)
+}, 120_000)
+
+test("with its agents and ultrawork switched off it adds neither", async () => {
+  await using home = await startPluginHome({ settings: { agents: false, ultrawork: false } })
+  const { data = [] } = await home.client.app.agents()
+  expect(data.map(({ name }) => name)).not.toContain("librarian")
+  const c = await converse(home)
+  await home.client.session.prompt({
+    sessionID: c.id,
+    noReply: true,
+    parts: [{ type: "text", text: "ulw: mend the login" }],
+  })
+  expect((await c.messages()).map(({ text }) => text)).toEqual(["ulw: mend the login"])
+}, 60_000)
+
+/** What the plugin holds, as a plugin beside it sees it. Without sizes: what is behind the tools has ended. */
+function rest(root: string): { readonly sizes?: Record<string, number>; readonly workers: number } {
+  return JSON.parse(readFileSync(join(root, "tmp", "rest"), "utf8")) as never
+}
 
 function rss(pid: number): number {
   const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1])

@@ -53,15 +53,19 @@ test("under Node the plugin drives its tasks inline to their ends, and says so o
   const {
     answers,
     shown,
+    untouched,
     agents,
     node: version,
   } = JSON.parse(out) as {
     answers: string[]
     shown: number
+    untouched: boolean
     agents: string[]
     node: string
   }
   expect(version).toMatch(/^v\d+/)
+  // A host's handlers of signals and errors are its own.
+  expect(untouched).toBe(true)
   expect(agents).toEqual(["librarian", "oracle", "momus"])
   expect(answers[0]).toContain("Background task launched successfully.")
   expect(answers[1]).toContain("---\n\nin the foreground")

@@ -218,20 +218,36 @@ test("a task cannot delegate", async () => {
 
 test("in the foreground the answer is the result, and nobody is told again", async () => {
   const c = await converse(oc)
-  const [answer] = await c.turn([
-    {
-      tools: [
-        launch("fore", [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { text: "found in front" }], {
-          run_in_background: "false",
-        }),
-      ],
-    },
+  const steps = [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { text: "found in front" }]
+  const [answer = ""] = await c.turn([
+    { tools: [launch("fore", steps, { run_in_background: "false" })] },
     { text: "thanks" },
   ])
   expect(answer).toMatch(/^Task Result\n\nTask ID: bg_/)
   expect(answer).toContain("---\n\nfound in front")
+  // People see what it was beside the call.
+  const { data = [] } = await oc.client.session.messages({ sessionID: c.id })
+  const parts = data.flatMap((message) => message.parts)
+  const states = parts.flatMap((part) =>
+    part.type === "tool" && part.state.status === "completed" ? [part.state] : [],
+  )
+  expect(states).toMatchObject([
+    {
+      title: "Task fore",
+      metadata: {
+        taskId: taskIn(answer),
+        status: "completed",
+        sessionId: sessionIn(answer),
+        steps: 2,
+        lastTool: "grep",
+      },
+    },
+  ])
+  const more = { session_id: taskIn(answer), prompt: work("fore2", quick("and behind")), run_in_background: false }
+  const again = await c.call("delegate_task", more)
+  expect(again).toContain(`Session ID: ${sessionIn(answer)}\n\n---\n\nand behind`)
   expect(await c.notices()).toEqual([])
-})
+}, 60_000)
 
 test("aborting the conversation ends what it waits for, not what runs in the background", async () => {
   const c = await converse(oc)

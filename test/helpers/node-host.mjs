@@ -5,6 +5,9 @@
 import { createOpencodeClient } from "@opencode-ai/sdk/client"
 
 const { PLUGIN, URL: baseUrl, AUTH, DIRECTORY, SESSION, CALLS } = process.env
+const SHARED = ["SIGINT", "SIGTERM", "SIGHUP", "exit", "beforeExit", "uncaughtException", "unhandledRejection"]
+const handlers = () => SHARED.map((name) => process.listenerCount(name)).join()
+const before = handlers()
 const { default: plugin } = await import(PLUGIN)
 const client = createOpencodeClient({ baseUrl, directory: DIRECTORY, headers: { authorization: AUTH } })
 const hooks = await plugin.server({ client, directory: DIRECTORY, worktree: DIRECTORY })
@@ -45,9 +48,13 @@ for (const [tool, args] of JSON.parse(CALLS)) {
     abort: new AbortController().signal,
     metadata: () => (shown += 1),
   }
-  answers.push(await hooks.tool[tool].execute(given, call))
+  const answer = await hooks.tool[tool].execute(given, call)
+  answers.push(typeof answer === "string" ? answer : answer.output)
 }
+const untouched = handlers() === before
 await hooks.dispose()
 listening.abort()
 await events
-process.stdout.write(JSON.stringify({ answers, shown, agents: Object.keys(config.agent ?? {}), node: process.version }))
+process.stdout.write(
+  JSON.stringify({ answers, shown, untouched, agents: Object.keys(config.agent ?? {}), node: process.version }),
+)

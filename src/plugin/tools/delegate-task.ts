@@ -3,7 +3,7 @@ import type { LaunchInput, TaskHandle } from "../../lanes.ts"
 import type { TaskRow } from "../../core/task.ts"
 import type { Desk } from "../desk.ts"
 import { isLive, ownTask, Refusal, refuseTasks } from "../desk.ts"
-import type { ToolCall } from "../host-shapes.ts"
+import type { ToolAnswer, ToolCall } from "../host-shapes.ts"
 import { launched } from "../texts/answers.ts"
 import { duration } from "../texts/plain.ts"
 import type { DelegateInput } from "./arguments.ts"
@@ -27,7 +27,7 @@ export async function delegate(
   input: DelegateInput,
   notes: readonly string[],
   call: ToolCall,
-): Promise<string> {
+): Promise<ToolAnswer> {
   const composed = await desk.open()
   refuseTasks(composed, call, desk.names)
   const { handle, head, more } = await start(desk, composed, input, call)
@@ -35,7 +35,12 @@ export async function delegate(
   await sessionOf(composed, handle.id, call.abort)
   const row = known(handle.row(), handle.id)
   const lane = composed.coordinator.lane(handle.id) ?? handle.lane
-  return launched(head, row, lane, desk.names, [...more, ...notes])
+  return { ...shownOf(row), output: launched(head, row, lane, desk.names, [...more, ...notes]) }
+}
+
+/** What people see of a task beside the call. */
+function shownOf({ id, state, sessionID, steps, lastTool, spec }: TaskRow): Omit<ToolAnswer, "output"> {
+  return { title: spec.description, metadata: { taskId: id, status: state, sessionId: sessionID, steps, lastTool } }
 }
 
 interface Started {
@@ -115,22 +120,24 @@ async function ownSession({ api }: Composed, desk: Desk, id: string, call: ToolC
   )
 }
 
-async function foreground(desk: Desk, composed: Composed, handle: TaskHandle, call: ToolCall): Promise<string> {
+async function foreground(desk: Desk, composed: Composed, handle: TaskHandle, call: ToolCall): Promise<ToolAnswer> {
   const { lanes, coordinator } = composed
   const { id } = handle
   // Who waits here is told by the answer.
   const cancel = (): void => void coordinator.cancel(id, { reason: "PARENT", silent: true })
   call.abort.addEventListener("abort", cancel, { once: true })
   if (call.abort.aborted) cancel()
-  const description = handle.row()?.spec.description ?? ""
+  let shown = ""
+  // Progress comes at most once a second; the polls show what it has left out.
   const undo = lanes.on("*", (event) => {
     if (!("id" in event) || event.id !== id) return
     const row = coordinator.get(id)
-    if (row === undefined || event.type === "task:snapshot") return
-    call.metadata({
-      title: description,
-      metadata: { taskId: id, status: row.state, sessionId: row.sessionID, steps: row.steps, lastTool: row.lastTool },
-    })
+    if (row === undefined) return
+    const now = shownOf(row)
+    const said = JSON.stringify(now)
+    if (said === shown) return
+    shown = said
+    call.metadata(now)
   })
   try {
     await handle.done
@@ -138,7 +145,8 @@ async function foreground(desk: Desk, composed: Composed, handle: TaskHandle, ca
     undo()
     call.abort.removeEventListener("abort", cancel)
   }
-  return endOf(desk, composed, known(coordinator.get(id), id))
+  const row = known(coordinator.get(id), id)
+  return { ...shownOf(row), output: endOf(desk, composed, row) }
 }
 
 /** A foreground task is bounded by whoever waits for it, unless told otherwise. */

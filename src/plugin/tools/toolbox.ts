@@ -1,5 +1,5 @@
 import type { Desk } from "../desk.ts"
-import type { HostTool, ToolCall } from "../host-shapes.ts"
+import type { HostTool, ToolAnswer, ToolCall } from "../host-shapes.ts"
 import { CANCEL, DELEGATE, ignoredNotes, OUTPUT, read } from "./arguments.ts"
 import { cancel, describeCancel } from "./background-cancel.ts"
 import { describeOutput, output } from "./background-output.ts"
@@ -32,7 +32,11 @@ export function toolbox(desk: Desk): Record<string, Tool> {
   }
 }
 
-function tool(schema: JsonSchema, description: string, run: (sent: unknown, call: ToolCall) => Promise<string>): Tool {
+function tool(
+  schema: JsonSchema,
+  description: string,
+  run: (sent: unknown, call: ToolCall) => Promise<string | ToolAnswer>,
+): Tool {
   return {
     description,
     args: schema.properties,
