@@ -124,12 +124,10 @@ class SessionDriver {
     let pollNow = look
     while (!this.#stopped) {
       for (let order = this.#orders[0]; order !== undefined && !this.#stopped; order = this.#orders[0]) {
-        this.#promptedAt = this.#ports.clock.now()
-        const messageID = await sender.send(order, check ? CHECK_MESSAGES : 0)
+        const messageID = await this.#send(sender, order, check)
         if (messageID === undefined) return
         this.#orders.shift()
-        this.#promptedAt = this.#ports.clock.now()
-        this.#acceptedAt.push(this.#promptedAt)
+        this.#acceptedAt.push(this.#ports.clock.now())
         this.#ports.report({ type: "prompted", run: this.#assignment.run, n: order.n, messageID })
       }
       check = false
@@ -138,6 +136,17 @@ class SessionDriver {
       if (this.#stopped) return
       pollNow = await this.#poll(session)
       if (pollNow) await this.#sleep(CONFIRM_MS)
+    }
+  }
+
+  /** However it ends, until then the server may have begun with it. */
+  async #send(sender: PromptSender, order: Prompt, check: boolean): Promise<string | undefined> {
+    const { clock } = this.#ports
+    this.#promptedAt = clock.now()
+    try {
+      return await sender.send(order, check ? CHECK_MESSAGES : 0)
+    } finally {
+      this.#promptedAt = clock.now()
     }
   }
 

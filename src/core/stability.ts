@@ -134,6 +134,8 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
   if (snapshot.asks !== undefined) observeAsks(e, snapshot.asks, now)
   if (snapshot.prompts < e.accepted) return false
   const at = now - (snapshot.ageMs ?? 0)
+  // Whoever answers from after it went away is there again, busy or not.
+  if (e.disposedAt !== undefined && at >= e.disposedAt) e.disposedAt = undefined
   e.sampledAt = at
   e.status = snapshot.status
   if (snapshot.status.type === "absent") {
@@ -143,10 +145,7 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     if (e.absentPolls++ === 0) e.absentSince = now
   } else {
     forgetIdle(e, now)
-    if (at >= e.disturbedAt) {
-      e.disturbed = false
-      e.disposedAt = undefined
-    }
+    if (at >= e.disturbedAt) e.disturbed = false
     e.error = undefined
     if (snapshot.status.type === "retry") e.retryAt = now + snapshot.status.inMs
   }

@@ -1,5 +1,6 @@
 /** How old what was seen may be: found by simulation, each with the seed that showed it first. */
 import { describe, expect, test } from "bun:test"
+import { BOUNDS } from "../../src/core/options.ts"
 import type { TaskRow } from "../../src/core/task.ts"
 import { answer, BUSY, CoreRig } from "../helpers/core-rig.ts"
 
@@ -66,6 +67,23 @@ describe("samples and their age", () => {
     expect(rig.row(id).state).toBe("running")
     rig.poll(id, 20_000, BUSY)
     expect(rig.reason(id)).toBe("STALE")
+  })
+
+  test("who has answered since the instance went away is there: a failed call later does not say it stayed away (seed 23487)", () => {
+    const seen = (answers: boolean): TaskRow => {
+      const rig = new CoreRig()
+      const { id } = rig.running()
+      rig.pass(10_000)
+      rig.step({ type: "instance", directory: "/d", state: "disposed" })
+      rig.pass(1_000)
+      if (answers) rig.snapshot(id, { status: { type: "absent" } })
+      rig.pass(BOUNDS.reloadMs / 2)
+      rig.failedPoll(id, "unreachable")
+      rig.pass(BOUNDS.reloadMs / 2)
+      return rig.row(id)
+    }
+    expect(seen(true).state).toBe("running")
+    expect(seen(false).outcome?.reason).toBe("INTERRUPTED")
   })
 
   test("a server that one run found gone was gone for all (seed 13588)", () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import type { Assignment } from "../../src/core/effects.ts"
 import type { RunReport } from "../../src/core/inputs.ts"
+import { LanesError } from "../../src/core/errors.ts"
 import { BOUNDS } from "../../src/core/options.ts"
 import { driveSession } from "../../workers/drive-session.ts"
 import type { DrivenRun } from "../../workers/drive-session.ts"
@@ -278,6 +279,25 @@ describe("prompting", () => {
     await rig.pass(1_000)
     expect(rig.api.count("abort")).toBeGreaterThan(0)
     expect(rig.api.session(rig.only).status.type).toBe("absent")
+    expect(rig.of("stopped")).toMatchObject([{ idle: true }])
+  })
+
+  test("given up after long, and begun with only after the abort: aborted again", async () => {
+    const rig = new Rig()
+    const { hold, let: giveUp } = held()
+    rig.api.prompt = () =>
+      hold.then(() => {
+        throw new LanesError("SERVER_TIMEOUT", "No answer.")
+      })
+    await rig.start().pass(8_000)
+    const session = rig.api.session(rig.only)
+    giveUp()
+    await settled()
+    rig.stop()
+    await rig.pass(50)
+    session.status = { type: "busy" }
+    await rig.pass(1_000)
+    expect(session.status).toEqual({ type: "absent" })
     expect(rig.of("stopped")).toMatchObject([{ idle: true }])
   })
 

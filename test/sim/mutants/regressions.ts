@@ -103,4 +103,13 @@ export const REGRESSIONS: readonly Regression[] = [
     breaks: [13],
     seed: 16_155,
   },
+  {
+    name: "a prompt given up after 8 s began after the abort, and ran for nobody",
+    change: [
+      ["    } finally {\n      this.#promptedAt = clock.now()\n    }", "    } finally {\n    }"],
+      ["if (e.disposedAt !== undefined && at >= e.disposedAt) e.disposedAt = undefined", ""],
+    ],
+    breaks: [18],
+    seed: 23_487,
+  },
 ]
