@@ -140,7 +140,7 @@ test("when somebody writes at that very moment: all is told, each once, and what
 
 /** Requests at the model server that answer a notice. */
 function wakings(...ids: string[]): string[] {
-  return ids.flatMap((id) => oc.model.calls(id)).flatMap(({ key = "" }) => (key.includes("/prompt/") ? [key] : []))
+  return ids.flatMap((id) => oc.model.calls(id)).flatMap(({ key }) => (key.includes("/prompt/") ? [key] : []))
 }
 
 test("not of what it has read or cancelled itself", async () => {

@@ -53,7 +53,7 @@ export async function playLane({ oc, tool, tells, args }: Contender, name: strin
     .toSorted((a, b) => a - b)
   const last = ends.at(-1) ?? Number.NaN
   const waking = (): number | undefined =>
-    oc.model.calls(talk).find(({ key, startedAt }) => key?.includes("/prompt/") && startedAt > last)?.startedAt
+    oc.model.calls(talk).find(({ key, startedAt }) => key.includes("/prompt/") && startedAt > last)?.startedAt
   await until(async () => waking() !== undefined, 60_000)
   await Bun.sleep(AFTER_MS)
   await c.idle()
@@ -70,7 +70,7 @@ export async function playLane({ oc, tool, tells, args }: Contender, name: strin
     hold: (second?.startedAt ?? Number.NaN) - (first?.endedAt ?? Number.NaN),
     reuse: starts.slice(2).map((start, i) => start - (ends[i] ?? Number.NaN)),
     wake: (waking() ?? Number.NaN) - last,
-    turns: own.filter(({ key }) => key?.includes("/prompt/")).length,
+    turns: own.filter(({ key }) => key.includes("/prompt/")).length,
     told: Math.max(...tasks.map((task) => notices.filter(({ text }) => tells(text, task)).length)),
     peak: oc.model.peak(`${name}-`),
     brokeOut: notices.some(({ text }) => text.includes(BREAK_OUT)),

@@ -12,7 +12,7 @@ export interface Contender {
   readonly tool: string
   /** A message tells that the task has ended; a list may also name those that still run. */
   readonly tells: (text: string, task: string) => boolean
-  args(child: { prompt: string; description: string }): Record<string, unknown>
+  readonly args: (child: { prompt: string; description: string }) => Record<string, unknown>
 }
 
 export interface PluginPair extends AsyncDisposable {
