@@ -42,6 +42,8 @@ async function durable(open: Open, root: string, quick: boolean): Promise<Part> 
   const { journal } = await open(join(root, "durable"))
   const bytes = bytesPerStep(journal)
   using bare = new BareLog(join(root, "bare"), bytes)
+  // What was written before, by installing peers for one, is on the disk before this begins.
+  Bun.spawnSync(["sync"])
   const found = await inTurns(
     {
       on: () => steps(journal, 500),
