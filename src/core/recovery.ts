@@ -22,7 +22,8 @@ export function revive(
   how: { readonly sessions: "alive" | "dead"; readonly options: Options; readonly wall: number },
 ): { task: Task; interrupted: boolean } {
   const { sessions, options, wall } = how
-  const ran = row.state === "running"
+  // What was re-attached, and waited for a slot when its coordinator died again, has a session that may be at work.
+  const ran = row.startedAt !== undefined
   const task: Task = {
     ...row,
     prompts: [...row.prompts],
@@ -31,12 +32,14 @@ export function revive(
     // The limits may have changed since: it waits where new tasks of its model do.
     lane: laneOf(row.spec.model, options),
     // What it waited before is counted already.
-    queuedAt: ran ? wall : row.queuedAt,
+    queuedAt: row.state === "running" ? wall : row.queuedAt,
   }
   if (ran && sessions === "alive") return { task, interrupted: false }
   const prompted = ran && row.prompts.some((prompt) => prompt.messageID !== undefined)
   if (options.recover === "ask" || (prompted && row.resumes >= BOUNDS.resumes)) return { task, interrupted: true }
-  if (prompted) {
+  // One that waits unsent since the last restart is enough.
+  const asked = row.prompts.some(({ kind, messageID }) => kind === "resume" && messageID === undefined)
+  if (prompted && !asked) {
     task.resumes++
     task.prompts.push(newPrompt(task.id, task.epoch, task.prompts.length, "resume", RESUME))
   }

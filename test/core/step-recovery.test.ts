@@ -54,6 +54,19 @@ describe("sessions that still run", () => {
     })
   }
 
+  test("what had run, and waits for a slot when its coordinator dies as well, is still re-attached (seed 34041)", () => {
+    const before = new CoreRig({ defaultConcurrency: 2 })
+    const [one, other] = [before.running({ parent }), before.running({ parent })]
+    const limited = { defaultConcurrency: 1, recover: "ask" } as const
+    const second = successor(left(before), "alive", limited)
+    expect([second.row(one.id).state, second.row(other.id).state]).toEqual(["running", "pending"])
+    const third = successor(left(second), "alive", limited)
+    expect([third.row(one.id).state, third.row(other.id).state]).toEqual(["running", "pending"])
+    third.finish(one.id, one.prompt)
+    third.stopped(one.id)
+    expect(third.row(other.id)).toMatchObject({ state: "running", resumes: 0 })
+  })
+
   test("run time is kept also of a run that was silent", () => {
     const before = new CoreRig({ taskTtlMs: 100_000 })
     const { id } = before.running()
@@ -107,6 +120,15 @@ describe("sessions that died", () => {
       rows = left(rig)
     }
     expect(successor(rows, "dead").reason(before.run)).toBe("INTERRUPTED")
+  })
+
+  test("what had run, and waits for a slot when all dies again, is asked to go on once", () => {
+    const before = new CoreRig({ defaultConcurrency: 2 })
+    const [one, other] = [before.running({ parent }), before.running({ parent })]
+    const second = successor(left(before), "dead", { defaultConcurrency: 1 })
+    const third = successor(left(second), "dead", { defaultConcurrency: 1 })
+    for (const { id } of [one, other])
+      expect(third.row(id).prompts.map(({ kind }) => kind)).toEqual(["first", "resume"])
   })
 
   test("ask: settled as interrupted, waiting ones too; told in one delivery without a turn", () => {

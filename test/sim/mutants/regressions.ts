@@ -112,4 +112,10 @@ export const REGRESSIONS: readonly Regression[] = [
     breaks: [18],
     seed: 23_487,
   },
+  {
+    name: "what had run and waited for a slot when its coordinator died again was given up, and ran on",
+    change: [["const ran = row.startedAt !== undefined", 'const ran = row.state === "running"']],
+    breaks: [18],
+    seed: 34_041,
+  },
 ]
