@@ -13,7 +13,8 @@ export async function stopLeftovers(
   const ended = rows.filter(
     ({ outcome, sessionID }) => outcome !== undefined && outcome.state !== "completed" && sessionID !== undefined,
   )
-  for (const [directory, of] of Map.groupBy(ended, ({ spec }) => spec.directory)) {
+  for (const directory of new Set(ended.map(({ spec }) => spec.directory))) {
+    const of = ended.filter(({ spec }) => spec.directory === directory)
     const busy = await api.status(directory).then(
       (sample) => sample.of,
       () => ({}),

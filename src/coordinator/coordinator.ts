@@ -107,6 +107,11 @@ export class Coordinator {
     return [...this.#core.list(parent)]
   }
 
+  /** Tasks that run now. */
+  running(): TaskRow[] {
+    return [...this.#core.running()]
+  }
+
   /** Whether a directory has unsettled tasks. */
   isBusy(directory: string): boolean {
     return this.#core.isBusy(directory)

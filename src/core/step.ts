@@ -90,6 +90,11 @@ export class Core {
     for (const task of this.#book.tasks.values(parent)) yield this.#book.row(task, this.#book.now.mono)
   }
 
+  /** Tasks that run now. */
+  *running(): Generator<TaskRow> {
+    for (const { task } of this.#book.runs.values()) yield this.#book.row(task, this.#book.now.mono)
+  }
+
   /** Whether a directory has unsettled tasks. */
   isBusy(directory: string): boolean {
     for (const { state, spec } of this.#book.tasks.open()) {

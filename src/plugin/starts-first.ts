@@ -8,7 +8,7 @@ const LONGEST_MS = 400
  * as well be said a moment later would keep a slot that has just come free from its next use.
  */
 export async function startsFirst({ coordinator, lanes, clock }: Composed, signal: AbortSignal): Promise<void> {
-  const starting = (): boolean => coordinator.list().some(({ state, steps }) => state === "running" && steps === 0)
+  const starting = (): boolean => coordinator.running().some(({ steps }) => steps === 0)
   if (!starting()) return
   // Not `withResolvers`: Node has it from 22 on.
   await new Promise<void>((resolve) => {

@@ -16,7 +16,11 @@ function world(rows: { state: State; steps: number }[]) {
       return () => listening.delete(handler)
     },
   }
-  const composed = { coordinator: { list: () => rows }, lanes, clock } as unknown as Composed
+  const composed = {
+    coordinator: { running: () => rows.filter(({ state }) => state === "running") },
+    lanes,
+    clock,
+  } as unknown as Composed
   let over = false
   const abort = new AbortController()
   const wait = startsFirst(composed, abort.signal).then(() => (over = true))
