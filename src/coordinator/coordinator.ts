@@ -345,7 +345,8 @@ export class Coordinator {
   #arm(): void {
     if (this.#ended) return
     const at = this.#core.nextDue()
-    if (at === this.#timer?.at) return
+    // One that comes too early finds nothing due and is set again: cheaper than to move it with each step.
+    if (at !== undefined && this.#timer !== undefined && this.#timer.at <= at) return
     this.#timer?.undo()
     this.#timer = undefined
     if (at === undefined) return

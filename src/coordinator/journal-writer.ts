@@ -33,16 +33,12 @@ export class JournalWriter {
     effects: readonly Effect[],
     { refused }: { readonly refused: boolean } = { refused: false },
   ): LanesError | undefined {
-    const changes = new Map<TaskId, TaskRow | undefined>()
-    for (const effect of effects) {
-      if (effect.type === "journal") changes.set(effect.row.id, effect.row)
-      if (effect.type === "forget") changes.set(effect.id, undefined)
-    }
-    if (changes.size === 0) return undefined
+    const changes = changesOf(effects)
+    if (changes === undefined) return undefined
     // What may be refused goes alone: it is not to slip in with others, nor to be refused for their sake.
     const failure = refused ? this.#put(changes) : this.#putAll(changes)
     if (failure === undefined) {
-      for (const id of changes.keys()) this.#behind.delete(id)
+      if (this.#behind.size > 0) for (const id of changes.keys()) this.#behind.delete(id)
       if (refused) this.#catchUp()
     } else if (!refused) {
       for (const [id, row] of changes) this.#behind.set(id, row)
@@ -71,7 +67,7 @@ export class JournalWriter {
 
   /** With what it lacks; else without: what one project's file does not take holds up no other's rows. */
   #putAll(changes: ReadonlyMap<TaskId, TaskRow | undefined>): LanesError | undefined {
-    const failure = this.#put(new Map([...this.#behind, ...changes]))
+    const failure = this.#put(this.#behind.size === 0 ? changes : new Map([...this.#behind, ...changes]))
     if (failure === undefined) this.#caughtUp()
     else if (this.#behind.size > 0) return this.#put(changes)
     return failure
@@ -109,4 +105,14 @@ export class JournalWriter {
       if (this.#behind.size > 0) this.#tryLater()
     })
   }
+}
+
+/** The last state of each row that a step changes; undefined = none, as with most steps. */
+function changesOf(effects: readonly Effect[]): Map<TaskId, TaskRow | undefined> | undefined {
+  let changes: Map<TaskId, TaskRow | undefined> | undefined
+  for (const effect of effects) {
+    if (effect.type === "journal") (changes ??= new Map()).set(effect.row.id, effect.row)
+    else if (effect.type === "forget") (changes ??= new Map()).set(effect.id, undefined)
+  }
+  return changes
 }

@@ -98,7 +98,7 @@ async function ask(quick: boolean): Promise<Answer> {
       },
       {
         title: "Cost of a simulated task",
-        how: "Cold: the first simulation of a fresh `bun test`, modules and all, mixed agents. Warm and large: short agents.",
+        how: "Cold: the first simulation of a fresh `bun test`, agents that think, use a tool and keep TODOs. Warm and large: agents that think 2–8 s.",
         head: ["", "in all", "a task"],
         rows: [
           ["1,000 tasks, cold in `bun test`", `${ms(median(cold))} ${spread(cold)}`, us(median(cold) / 1_000)],
