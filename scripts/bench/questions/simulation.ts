@@ -59,9 +59,11 @@ async function ask(quick: boolean): Promise<Answer> {
   )
   const many = quick ? 5_000 : 100_000
   const large = play(populations.short, many)
-  const cold: number[] = []
-  for (let round = 0; round < rounds; round++)
-    cold.push(await underBunTest("simulated/cold.case.ts", /took ms: ([\d.]+)/))
+  const cold: Record<"mixed" | "short", number[]> = { mixed: [], short: [] }
+  for (let round = 0; round < rounds; round++) {
+    for (const agents of ["mixed", "short"] as const)
+      cold[agents].push(await underBunTest("simulated/cold.case.ts", /took ms: ([\d.]+)/, { BENCH_AGENTS: agents }))
+  }
   const names = Object.keys(found)
   const rate = (name: string): number => median(found[name] ?? [])
   const perTask = median((whole["short"] ?? []).map((one) => one.tookMs)) / tasks
@@ -98,10 +100,14 @@ async function ask(quick: boolean): Promise<Answer> {
       },
       {
         title: "Cost of a simulated task",
-        how: "Cold: the first simulation of a fresh `bun test`, agents that think, use a tool and keep TODOs. Warm and large: agents that think 2–8 s.",
+        how: "Cold: the first simulation of a fresh `bun test`. Mixed agents are those of the second line above, short ones of the third; warm and large are short ones.",
         head: ["", "in all", "a task"],
         rows: [
-          ["1,000 tasks, cold in `bun test`", `${ms(median(cold))} ${spread(cold)}`, us(median(cold) / 1_000)],
+          ...(["mixed", "short"] as const).map((agents) => [
+            `1,000 tasks, cold in \`bun test\`, ${agents} agents`,
+            `${ms(median(cold[agents]))} ${spread(cold[agents])}`,
+            us(median(cold[agents]) / 1_000),
+          ]),
           [`${count(tasks)} tasks, warm`, ms(perTask * tasks), us(perTask)],
           [`${count(many)} tasks in one simulation`, ms(large.tookMs), `${us(large.tookMs / many)}: ${times(growth)}`],
         ],
@@ -115,8 +121,8 @@ async function ask(quick: boolean): Promise<Answer> {
       },
       {
         goal: "1,000 tasks with all invariants in at most 400 ms, cold in bun test",
-        measured: ms(median(cold)),
-        reached: median(cold) <= COLD_MS,
+        measured: `${ms(median(cold.mixed))} with mixed agents, ${ms(median(cold.short))} with short ones`,
+        reached: median(cold.mixed) <= COLD_MS,
       },
       {
         goal: "at least a million simulated events a second, warm",
@@ -129,7 +135,9 @@ async function ask(quick: boolean): Promise<Answer> {
         reached: growth <= 2,
       },
     ],
-    notes: [],
+    notes: [
+      `What is above the ${ms(perTask * tasks)} of a warm run is the engine's: code that has not run often is interpreted.`,
+    ],
     plot: {
       title: "Virtual hours a second, the same polling",
       unit: "h/s",
