@@ -7,6 +7,7 @@ import { lanesOn } from "../helpers/lanes.ts"
 import type { TestLanes } from "../helpers/lanes.ts"
 import { useOpenCode } from "../helpers/opencode.ts"
 import { report } from "../helpers/report.ts"
+import { followEventLines } from "../helpers/server-events.ts"
 
 const oc = useOpenCode()
 
@@ -124,29 +125,14 @@ function settledAt(t: TestLanes, id: string): number {
 
 /** When the server said idle, by its own event, in epoch ms of this process. */
 async function idleTimes(): Promise<{ at(sessionID: string): number | undefined } & AsyncDisposable> {
-  const end = new AbortController()
   const times = new Map<string, number>()
-  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, {
-    headers: { authorization: basicAuth(oc.password) },
-    signal: end.signal,
+  const events = await followEventLines(oc, (line) => {
+    const found = /"type":"session\.idle","properties":\{"sessionID":"(ses_\w+)"/.exec(line)?.[1]
+    if (found !== undefined && !times.has(found)) times.set(found, Date.now())
   })
-  const reading = (async () => {
-    let rest = ""
-    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const lines = (rest + chunk).split("\n")
-      rest = lines.pop() ?? ""
-      for (const line of lines) {
-        const found = /"type":"session\.idle","properties":\{"sessionID":"(ses_\w+)"/.exec(line)?.[1]
-        if (found !== undefined && !times.has(found)) times.set(found, Date.now())
-      }
-    }
-  })().catch(() => {})
   return {
     at: (sessionID) => times.get(sessionID),
-    [Symbol.asyncDispose]: async () => {
-      end.abort()
-      await reading
-    },
+    [Symbol.asyncDispose]: () => events[Symbol.asyncDispose](),
   }
 }
 

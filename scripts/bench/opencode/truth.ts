@@ -1,5 +1,5 @@
-import { basicAuth } from "../../../src/adapters/opencode-server.ts"
 import type { TestOpenCode } from "../../../test/helpers/opencode.ts"
+import { followEventLines } from "../../../test/helpers/server-events.ts"
 
 /** What the server itself says of its sessions, in epoch ms. */
 export interface Truth extends AsyncDisposable {
@@ -13,29 +13,17 @@ export interface Truth extends AsyncDisposable {
 
 /** Follows the server's events; independent of whoever is measured. */
 export async function followTruth(oc: TestOpenCode): Promise<Truth> {
-  const end = new AbortController()
   const busy = new Map<string, number>()
   const idle = new Map<string, number[]>()
   const turns = new Map<string, { readonly at: number; readonly idle: boolean }[]>()
-  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, {
-    headers: { authorization: basicAuth(oc.password) },
-    signal: end.signal,
+  const events = await followEventLines(oc, (line) => {
+    const [, session = "", type] =
+      /"type":"session\.status","properties":\{"sessionID":"(ses_\w+)","status":\{"type":"(\w+)"/.exec(line) ?? []
+    if (type === "busy" && !busy.has(session)) busy.set(session, Date.now())
+    if (type !== undefined)
+      turns.set(session, [...(turns.get(session) ?? []), { at: Date.now(), idle: type === "idle" }])
+    if (type === "idle") idle.set(session, [...(idle.get(session) ?? []), Date.now()])
   })
-  const reading = (async () => {
-    let rest = ""
-    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const lines = (rest + chunk).split("\n")
-      rest = lines.pop() ?? ""
-      for (const line of lines) {
-        const [, session = "", type] =
-          /"type":"session\.status","properties":\{"sessionID":"(ses_\w+)","status":\{"type":"(\w+)"/.exec(line) ?? []
-        if (type === "busy" && !busy.has(session)) busy.set(session, Date.now())
-        if (type !== undefined)
-          turns.set(session, [...(turns.get(session) ?? []), { at: Date.now(), idle: type === "idle" }])
-        if (type === "idle") idle.set(session, [...(idle.get(session) ?? []), Date.now()])
-      }
-    }
-  })().catch(() => {})
   return {
     busyAt: (session) => busy.get(session),
     idleBefore: (session, until) => {
@@ -47,9 +35,6 @@ export async function followTruth(oc: TestOpenCode): Promise<Truth> {
       )
     },
     idleAt: (session, since) => idle.get(session)?.find((at) => at >= since),
-    [Symbol.asyncDispose]: async () => {
-      end.abort()
-      await reading
-    },
+    [Symbol.asyncDispose]: () => events[Symbol.asyncDispose](),
   }
 }

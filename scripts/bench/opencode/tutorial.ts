@@ -1,7 +1,7 @@
 import type { Script } from "../../../src/cli/demo/scripted-model.ts"
 import type { TestOpenCode } from "../../../test/helpers/opencode.ts"
 import { scripted } from "../../../test/helpers/opencode.ts"
-import { basicAuth } from "../../../src/adapters/opencode-server.ts"
+import { followEventLines } from "../../../test/helpers/server-events.ts"
 import { AGENT } from "./population.ts"
 import type { Runner, Settled } from "./runner.ts"
 
@@ -82,7 +82,7 @@ export async function tutorial(oc: TestOpenCode, limits: Readonly<Record<string,
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
-      await events()
+      await events[Symbol.asyncDispose]()
       for (const task of watched.values()) end(task, "lost", "never")
     },
   }
@@ -125,29 +125,9 @@ class Slots {
   }
 }
 
-async function listen(
-  oc: TestOpenCode,
-  on: (type: "idle" | "error", sessionID: string) => void,
-): Promise<() => Promise<void>> {
-  const end = new AbortController()
-  const response = await fetch(`${oc.url}/event?directory=${encodeURIComponent(oc.directory)}`, {
-    headers: { authorization: basicAuth(oc.password) },
-    signal: end.signal,
+function listen(oc: TestOpenCode, on: (type: "idle" | "error", sessionID: string) => void): Promise<AsyncDisposable> {
+  return followEventLines(oc, (line) => {
+    const [, type, session] = /"type":"session\.(idle|error)","properties":\{"sessionID":"(ses_\w+)"/.exec(line) ?? []
+    if (session !== undefined) on(type === "error" ? "error" : "idle", session)
   })
-  const reading = (async () => {
-    let rest = ""
-    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const lines = (rest + chunk).split("\n")
-      rest = lines.pop() ?? ""
-      for (const line of lines) {
-        const [, type, session] =
-          /"type":"session\.(idle|error)","properties":\{"sessionID":"(ses_\w+)"/.exec(line) ?? []
-        if (session !== undefined) on(type === "error" ? "error" : "idle", session)
-      }
-    }
-  })().catch(() => {})
-  return async () => {
-    end.abort()
-    await reading
-  }
 }

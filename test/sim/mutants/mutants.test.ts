@@ -27,6 +27,18 @@ function plan({ faults }: typeof Sim, how: Mutant["with"] = "swarm"): FaultPlan 
   return plans[how]
 }
 
+/** What is played ends in a violation of one of these invariants. */
+function isFound({ Violation }: typeof Sim, breaks: readonly number[], play: () => unknown): void {
+  let found: unknown
+  try {
+    play()
+  } catch (thrown) {
+    found = thrown
+  }
+  expect(found).toBeInstanceOf(Violation)
+  expect(breaks).toContain((found as Sim.Violation).invariant)
+}
+
 describe("a core that is broken on purpose does not pass", () => {
   for (const mutant of MUTANTS) {
     test(
@@ -34,14 +46,7 @@ describe("a core that is broken on purpose does not pass", () => {
       async () => {
         using broken = mutated(mutant)
         const sim = (await import(join(broken.path, "src/sim/index.ts"))) as typeof Sim
-        let found: unknown
-        try {
-          sim.campaign({ seeds: SEEDS, faults: plan(sim, mutant.with), shrink: false })
-        } catch (thrown) {
-          found = thrown
-        }
-        expect(found).toBeInstanceOf(sim.Violation)
-        expect(mutant.breaks).toContain((found as Sim.Violation).invariant)
+        isFound(sim, mutant.breaks, () => sim.campaign({ seeds: SEEDS, faults: plan(sim, mutant.with), shrink: false }))
       },
       LIMIT_MS,
     )
@@ -58,14 +63,7 @@ describe("what campaigns found: fixed, and found again where the fix is taken ba
         playSeed(seed, options)
         using broken = mutated(regression)
         const sim = (await import(join(broken.path, "src/sim/index.ts"))) as typeof Sim
-        let found: unknown
-        try {
-          sim.playSeed(seed, options)
-        } catch (thrown) {
-          found = thrown
-        }
-        expect(found).toBeInstanceOf(sim.Violation)
-        expect(regression.breaks).toContain((found as Sim.Violation).invariant)
+        isFound(sim, regression.breaks, () => sim.playSeed(seed, options))
       },
       LIMIT_MS,
     )
