@@ -11,16 +11,19 @@ export function checkVerb(verb: string, verbs: readonly string[]): void {
   throw new UsageError(`There is no ${what} "${verb}". ${suggestion(verb, verbs, "lanes --help")}`)
 }
 
-/** Refuses options a verb does not know, values that are missing and words that belong to nothing. */
+/** Refuses options a verb does not know, words that belong to nothing, and what is missing. */
 export function checkArguments(verb: string, definition: ArgsDef, rawArgs: readonly string[]): void {
   const options = Object.entries(definition).filter(([, { type }]) => type !== "positional")
   const names = optionNames(definition)
-  let places = Object.keys(definition).length - options.length
+  const places = Object.entries(definition).filter(([, { type }]) => type === "positional")
   const rest = [...rawArgs]
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === "--") return
+    if (arg === "--") {
+      places.splice(0, rest.length)
+      break
+    }
     if (!arg.startsWith("-") || arg === "-") {
-      if (places-- > 0) continue
+      if (places.shift() !== undefined) continue
       throw new UsageError(
         `"${arg}" is one word too many for lanes ${verb}: quote what belongs together, or see lanes ${verb} --help.`,
       )
@@ -39,6 +42,9 @@ export function checkArguments(verb: string, definition: ArgsDef, rawArgs: reado
       if (next === undefined || next.startsWith("--")) throw new UsageError(`${name} needs a value.`)
     } else if (value === "") throw new UsageError(`${name} needs a value.`)
   }
+  const [missing] = places.filter(([, { required }]) => required !== false)
+  if (missing !== undefined)
+    throw new UsageError(`lanes ${verb}: the ${missing[0]} is missing. See lanes ${verb} --help.`)
 }
 
 /** What may be typed: `--name`, and `--no-name` where that means something. */

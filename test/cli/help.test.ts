@@ -72,6 +72,9 @@ describe("a mistyped command line", () => {
     [["run", "--server=spawn", "--no-wait", "x"], /--no-wait needs a server that stays/],
     [["batch", "/nowhere.jsonl"], /^error: \/nowhere\.jsonl: there is no such file\.$/m],
     [["batch", "x.jsonl", "--limits", "lots"], /--limits: expected limits such as|no such file/],
+    [["output"], /lanes output: the id is missing\. See lanes output --help\./],
+    [["output", "--json"], /the id is missing/],
+    [["continue"], /lanes continue: the id is missing/],
     [["completion", "tcsh"], /expected bash, zsh or fish, got "tcsh"/],
   ])("%j: exit 2 and a sentence", async (words, says) => {
     const { exitCode, stdout, stderr } = await lanes(...words)

@@ -71,6 +71,21 @@ describe("lanes watch paints", () => {
     expect(text).toContain("So far three.")
   })
 
+  test("at its end what comes later, until it is scrolled back", async () => {
+    const reading = Promise.withResolvers<readonly object[]>()
+    const { model, press } = watched({ messages: () => reading.promise })
+    press("\r\u001B[F")
+    expect(lines(model, 100, 14).join("\n")).toContain("So far three.")
+    reading.resolve([
+      { role: "user", text: "one\n".repeat(20), tools: [] },
+      { role: "assistant", text: "Found it.", tools: [] },
+    ])
+    await answered()
+    expect(lines(model, 100, 14).join("\n")).toContain("Found it.")
+    press("\u001B[A".repeat(5))
+    expect(lines(model, 100, 14).join("\n")).not.toContain("Found it.")
+  })
+
   test("a question over what was looked at, with its answers in sight however narrow it is", () => {
     const { model, press } = watched()
     press("\r")

@@ -38,7 +38,7 @@ export function detailLines(model: WatchModel, { columns, now, colors }: Frame, 
     ...conversation(model, width, colors.dim),
   ].map((line) => ` ${line}`)
   const most = Math.max(0, lines.length - room)
-  model.scroll = Math.min(model.scroll, most)
+  model.scroll = model.atEnd ? most : Math.min(model.scroll, most)
   return lines.slice(model.scroll, model.scroll + room)
 }
 

@@ -27,6 +27,8 @@ export class WatchModel {
   selected: string | undefined
   /** Lines the detail is scrolled by. */
   scroll = 0
+  /** The detail stays at its end while more comes, as the end key asks for. */
+  atEnd = false
   /** Rows of the list that fit, told by the view: how far page keys go. */
   page = 10
   /** A sentence about the last thing that was asked. */
@@ -104,6 +106,7 @@ export class WatchModel {
     if (row === undefined) return
     this.mode = "detail"
     this.scroll = 0
+    this.atEnd = false
     this.transcript = { id: row.id }
     this.todos = { id: row.id }
     this.#moved = ""
@@ -139,7 +142,9 @@ export class WatchModel {
     const steps = { up: -1, down: 1, "page-up": -this.page, "page-down": this.page, home: -1e9, end: 1e9 }[
       key.type as string
     ]
-    if (steps !== undefined) this.scroll = Math.max(0, this.scroll + steps)
+    if (steps === undefined) return
+    this.atEnd = key.type === "end"
+    this.scroll = Math.max(0, this.scroll + steps)
   }
 
   #type(key: Key): void {
