@@ -47,19 +47,14 @@ async function leftBehind(): Promise<Process[]> {
   return left
 }
 
-export async function runSuite(suite: Suite, environment: Readonly<Record<string, string>>): Promise<Outcome> {
+export async function runSuite(suite: Suite): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "lanes-test-"))
   const report = join(folder, "junit.xml")
   const files = suite.files.map((file) => `./${file}`)
   try {
     const child = Bun.spawn(
       [suite.bun, "test", `--timeout=${TEST_LIMIT_MS}`, "--reporter=junit", `--reporter-outfile=${report}`, ...files],
-      {
-        env: { ...process.env, ...environment },
-        stdin: "ignore",
-        stdout: "inherit",
-        stderr: "inherit",
-      },
+      { stdin: "ignore", stdout: "inherit", stderr: "inherit" },
     )
     const complaints: string[] = []
     let overdue = false
