@@ -18,10 +18,10 @@ const value = (text: string): string => (text.includes(" ") ? text : code(text))
 const inline = (json: string): string =>
   json.replace(/\[\s+("[^"]*"(?:,\s+"[^"]*")*)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, " ")}]`)
 
-/** The README's table: key, default, range and sentence of each. */
+/** The README's table: key, default, range and sentence of each; † = not from a project. */
 export function configTable(): string {
-  const rows = configKeys.map(({ key, default: unset, range, meaning }) => {
-    return `| ${[code(key), value(unset), range, meaning].map(cell).join(" | ")} |`
+  const rows = configKeys.map(({ key, default: unset, range, meaning, readersOnly }) => {
+    return `| ${[code(key) + (readersOnly ? " †" : ""), value(unset), range, meaning].map(cell).join(" | ")} |`
   })
   return ["| key | default | range | meaning |", "|---|---|---|---|", ...rows].join("\n")
 }

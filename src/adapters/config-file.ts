@@ -1,9 +1,11 @@
 import { join } from "node:path"
 import { configKeys, mergeConfigs, parseBackgroundTask, parseConfig } from "../config.ts"
 import type { Config, ConfigLayer } from "../config.ts"
+import { LanesError } from "../core/errors.ts"
 import { isSameFolder, projectFolders, userFolder } from "./config-folders.ts"
 import type { Environment } from "./config-folders.ts"
 import { readJsonc } from "./config-jsonc.ts"
+import { record } from "./loose.ts"
 
 export interface LoadConfigInput {
   /** The directory the work happens in. */
@@ -49,7 +51,7 @@ export function loadConfig(input: LoadConfigInput): LoadedConfig {
   const layers: ConfigLayer[] = folderLayers(user, warnings)
   for (const folder of projectFolders(directory, env, worktree)) {
     if (isSameFolder(folder, user)) continue
-    for (const layer of folderLayers(folder, warnings)) layers.push(withoutLimits(layer, user, warnings))
+    layers.push(...folderLayers(folder, warnings, (value, file) => withoutLimits(value, file, user, warnings)))
   }
   for (const { source, value } of over) layers.push({ source, config: parseConfig(value, { file: source }) })
   const merged = mergeConfigs(layers)
@@ -61,30 +63,46 @@ export function loadConfig(input: LoadConfigInput): LoadedConfig {
   }
 }
 
-function folderLayers(folder: string, warnings: string[]): ConfigLayer[] {
+/** What of a file's value counts. */
+type Admit = (value: unknown, file: string) => unknown
+
+function folderLayers(folder: string, warnings: string[], admit: Admit = (value) => value): ConfigLayer[] {
   const layers: ConfigLayer[] = []
   for (const file of THEIRS.map((name) => join(folder, name))) {
-    const value = readJsonc(file, KEY)
+    const value = readTheirs(file, warnings)
     if (value === undefined) continue
-    const read = parseBackgroundTask(value, { file, at: KEY })
+    const read = parseBackgroundTask(admit(value, file), { file, at: KEY })
     warnings.push(...read.warnings)
     layers.push({ source: file, config: read.config, lenient: true })
   }
   for (const file of OURS.map((name) => join(folder, name))) {
     const value = readJsonc(file)
-    if (value !== undefined) layers.push({ source: file, config: parseConfig(value, { file }) })
+    if (value !== undefined) layers.push({ source: file, config: parseConfig(admit(value, file), { file }) })
   }
   return layers
 }
 
-/** A repository does not decide what its reader pays, nor which ports its reader's machine opens. */
-function withoutLimits(layer: ConfigLayer, user: string, warnings: string[]): ConfigLayer {
-  const entries = Object.entries(layer.config)
+/** Somebody else's file is no reason not to start, whatever is wrong with it. */
+function readTheirs(file: string, warnings: string[]): unknown {
+  try {
+    return readJsonc(file, KEY)
+  } catch (thrown) {
+    warnings.push(`${LanesError.from(thrown, "CONFIG_INVALID").message} The file is left out.`)
+    return undefined
+  }
+}
+
+/**
+ * A repository does not decide what its reader pays, nor which ports its reader's machine opens. Left out before the
+ * check: what does not count cannot be wrong.
+ */
+function withoutLimits(value: unknown, file: string, user: string, warnings: string[]): unknown {
+  const entries = Object.entries(record(value) ?? {})
   const ignored = entries.filter(([key]) => READERS_OWN.has(key)).map(([key]) => key)
-  if (ignored.length === 0) return layer
+  if (ignored.length === 0) return value
   warnings.push(
-    `${layer.source}: ${ignored.join(", ")} ignored: a project does not decide what its reader pays; ` +
+    `${file}: ${ignored.join(", ")} ignored: a project does not decide what its reader pays; ` +
       `set this in ${join(user, "opencode-lanes.json")}`,
   )
-  return { ...layer, config: Object.fromEntries(entries.filter(([key]) => !READERS_OWN.has(key))) }
+  return Object.fromEntries(entries.filter(([key]) => !READERS_OWN.has(key)))
 }

@@ -56,6 +56,7 @@ export const ENTRIES: { readonly [K in ConfigKeyName]-?: ConfigEntry<NonNullable
   staleTimeoutMs: whole(
     {
       default: $.staleTimeoutMs,
+      readersOnly: true,
       meaning:
         "Milliseconds without progress after which a run ends as `STALE`. Unset, it stays within `toolStaleTimeoutMs`.",
     },
@@ -64,6 +65,7 @@ export const ENTRIES: { readonly [K in ConfigKeyName]-?: ConfigEntry<NonNullable
   toolStaleTimeoutMs: whole(
     {
       default: $.toolStaleTimeoutMs,
+      readersOnly: true,
       meaning:
         "The same while a tool runs, in milliseconds; at least `staleTimeoutMs`. Unset, it stays within 5/6 of `taskTtlMs`.",
     },
@@ -72,6 +74,7 @@ export const ENTRIES: { readonly [K in ConfigKeyName]-?: ConfigEntry<NonNullable
   taskTtlMs: whole(
     {
       default: $.taskTtlMs,
+      readersOnly: true,
       meaning:
         "Milliseconds of run time after which a run is aborted as `TTL`. Unset, it grows with the two bounds above.",
     },

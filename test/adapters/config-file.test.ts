@@ -160,6 +160,9 @@ describe("the project's folders", () => {
     maxQueued: 1_000,
     maxWorkers: 64,
     todoNudges: 100,
+    taskTtlMs: 604_800_000,
+    staleTimeoutMs: 604_800_000,
+    toolStaleTimeoutMs: 604_800_000,
     recover: "resume",
     page: true,
   })) {
@@ -170,6 +173,19 @@ describe("the project's folders", () => {
       expect(load().config).toEqual({ [key]: value })
     })
   }
+
+  test("cannot be wrong about what does not count, and are held to the rest", () => {
+    const wrong = { defaultConcurrency: -1, providerConcurrency: "many", taskTtlMs: 1, staleTimeoutMs: 1e9 }
+    const file = write(join(project, ".opencode"), "opencode-lanes.json", { ...wrong, wake: "each" })
+    write(join(project, ".opencode"), "oh-my-opencode.json", { background_task: wrong })
+    const ignored = expect.stringContaining(`${Object.keys(wrong).join(", ")} ignored`)
+    expect(load()).toMatchObject({ config: { wake: "each" }, warnings: [ignored, ignored] })
+    for (const value of [{ ...wrong, wake: "never" }, [wrong], '{ "__proto__": {}, "defaultConcurrency": -1 }']) {
+      write(join(project, ".opencode"), "opencode-lanes.json", value)
+      expect(() => load()).toThrow(file)
+      expect(() => load()).not.toThrow("defaultConcurrency")
+    }
+  })
 
   test("are looked for up to the worktree's root and not above it", () => {
     write(join(root, "work", ".opencode"), "opencode-lanes.json", { stablePolls: 1, wake: "each" })
@@ -228,11 +244,35 @@ describe("the two kinds of files", () => {
     expect(load()).toMatchObject({ config: {}, layers: [] })
   })
 
+  for (const [name, content, sentence] of [
+    ["is broken", `{ "agents": { "oracle": } }`, ":1:25: a value is missing here. Correct it and start again."],
+    ["is too large", `/*${"x".repeat(1_048_576)}*/ {}`, "are too large for a configuration"],
+    ["is a folder", undefined, "cannot be read: it is a directory, not a file."],
+  ] as const) {
+    test(`theirs is left out with a warning where it ${name}; ours is not`, () => {
+      const place = (file: string): string => {
+        if (content !== undefined) return write(user, file, content)
+        mkdirSync(join(user, file), { recursive: true })
+        return join(user, file)
+      }
+      const theirs = place("oh-my-opencode.json")
+      write(user, "oh-my-opencode.jsonc", { background_task: { wake: "each" } })
+      const { config, warnings, layers } = load()
+      expect(config).toEqual({ wake: "each" })
+      expect(layers).toHaveLength(1)
+      expect(warnings).toEqual([expect.stringContaining(sentence)])
+      expect(warnings[0]).toStartWith(theirs)
+      expect(warnings[0]).toEndWith("The file is left out.")
+      place("opencode-lanes.json")
+      expect(() => load()).toThrow(sentence)
+    })
+  }
+
   test("a conflict between ours is an error that names both, one with theirs a warning", () => {
     write(user, "opencode-lanes.json", { taskTtlMs: 60_000 })
-    const near = write(join(project, ".opencode"), "opencode-lanes.json", { toolStaleTimeoutMs: 90_000 })
-    expect(() => load()).toThrow(`toolStaleTimeoutMs is set in ${near}, taskTtlMs in`)
-    rmSync(near)
+    const second = write(user, "opencode-lanes.jsonc", { toolStaleTimeoutMs: 90_000 })
+    expect(() => load()).toThrow(`toolStaleTimeoutMs is set in ${second}, taskTtlMs in`)
+    rmSync(second)
     write(user, "oh-my-opencode.json", { background_task: { staleTimeoutMs: 90_000 } })
     expect(load()).toMatchObject({
       config: { staleTimeoutMs: 50_000, taskTtlMs: 60_000 },
