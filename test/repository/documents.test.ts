@@ -36,6 +36,13 @@ function linkedPaths(text: string): string[] {
     .map((target) => decodeURI(target.replace(/#.*$/, "")))
 }
 
+/** Scripts a document tells its reader to run. */
+function namedScripts(text: string): string[] {
+  return [...new Set([...text.matchAll(/\bbun run ([a-z][\w:-]*)(?![\w:-]|[./]\w)/g)].map((match) => match[1] ?? ""))]
+}
+
+const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
+
 test("the documents are found", () => expect(documents).toContain("CONTRIBUTING.md"))
 
 describe.each(documents)("%s", (document) => {
@@ -47,6 +54,10 @@ describe.each(documents)("%s", (document) => {
     const broken = linkedPaths(read(document)).filter((path) => !existsSync(join(ROOT, dirname(document), path)))
     expect(broken).toEqual([])
   })
+
+  test("names only scripts that exist", () => {
+    expect(namedScripts(read(document)).filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
 })
 
 test("a path and a link that lead nowhere are seen", () => {
@@ -54,6 +65,13 @@ test("a path and a link that lead nowhere are seen", () => {
   expect(linkedPaths('[a](docs/gone.md#part) [b](https://x.example) [c](#d) `[e](f)` [g](h.md "t")')).toEqual([
     "docs/gone.md",
     "h.md",
+  ])
+})
+
+test("a script that is none is seen", () => {
+  expect(namedScripts("`bun run gone`, `bun run check:types`. `bun run src/own.ts` runs a file")).toEqual([
+    "gone",
+    "check:types",
   ])
 })
 
