@@ -241,7 +241,8 @@ async function connect(options: CreateOptions, directory: string): Promise<Conne
   }
   if (isSpawn(server)) return spawnServer(server, password, directory)
   if (isHost(server)) return { ...server, ours: true, onRestart: () => {}, close: async () => {} }
-  return { transport: clientTransport(server), name: "client", ours: false, onRestart: () => {}, close: async () => {} }
+  const transport = clientTransport(server)
+  return { transport, name: nameOf(transport.baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
 }
 
 /** As rows and the journal show it: one spelling, and no secret of the address. */

@@ -10,6 +10,11 @@ export interface ClientTransportOptions {
   readonly maxBytes?: number
 }
 
+/** The way of a client, and where that leads. */
+export interface ClientTransport extends StreamingTransport {
+  readonly baseUrl: string
+}
+
 interface ClientConfig {
   readonly baseUrl: string
   readonly fetch: (request: Request) => Promise<Response>
@@ -22,20 +27,14 @@ interface ClientConfig {
  *
  * @throws LanesError `SERVER_UNREACHABLE` when the client hides that fetch elsewhere than known versions do
  */
-export function clientTransport(client: unknown, options: ClientTransportOptions = {}): StreamingTransport {
+export function clientTransport(client: unknown, options: ClientTransportOptions = {}): ClientTransport {
   const { timeoutMs = 60_000, maxBytes = 64 * 1024 * 1024 } = options
   const { baseUrl, fetch, headers } = configOf(client)
   // Each request names its directory in the query; the client's own would speak against it.
   headers.delete("x-opencode-directory")
   headers.delete("x-opencode-workspace")
-  return wireTransport({
-    baseUrl,
-    headers,
-    reserved: ["authorization", "host", "connection", "content-length", "transfer-encoding", "cookie"],
-    send: fetch,
-    timeoutMs,
-    maxBytes,
-  })
+  const reserved = ["authorization", "host", "connection", "content-length", "transfer-encoding", "cookie"]
+  return { baseUrl, ...wireTransport({ baseUrl, headers, reserved, send: fetch, timeoutMs, maxBytes }) }
 }
 
 /** Where it is, is private to the SDK: v1 keeps its inner client as `_client`, v2 as `client`; measured on 1.18.33. */

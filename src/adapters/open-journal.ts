@@ -48,7 +48,7 @@ export async function openJournal(
   if (choice === false) return { journal: noJournal, ...alone }
   if (choice === "memory") return { journal: new MemoryJournal(), ...alone }
   if (choice !== undefined && "write" in choice) {
-    return { journal: choice, ...alone, left: [{ rows: choice.load(), sessions: world.hosted ? "dead" : "alive" }] }
+    return { journal: choice, ...alone, left: await leftIn(choice, world) }
   }
   const open = await sqliteLibrary()
   if (open === undefined) {
@@ -96,4 +96,18 @@ export async function openJournal(
       return inheritance
     },
   }
+}
+
+/** A journal of the caller's own has no owner to ask: each row's server tells who looks after it. */
+async function leftIn(journal: Journal, { server, hosted }: Signature): Promise<Inheritance["left"]> {
+  const rows = journal.load()
+  const others = [...new Set(rows.map(({ spec }) => spec.server))].filter((name) => name !== server)
+  const answering = await Promise.all(others.map(serverAnswers))
+  const gone = new Set(others.filter((_, i) => !answering[i]))
+  if (hosted) gone.add(server)
+  const dead = rows.filter(({ spec }) => gone.has(spec.server))
+  return [
+    { rows: hosted ? [] : rows.filter(({ spec }) => spec.server === server), sessions: "alive" },
+    { rows: dead.map((row) => ({ ...row, spec: { ...row.spec, server } })), sessions: "dead" },
+  ]
 }
