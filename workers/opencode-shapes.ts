@@ -1,10 +1,28 @@
 import * as v from "valibot"
 
-/** What is read of OpenCode's answers; everything else in them is ignored. Measured on 1.18.33. */
+import { WIRE } from "./link.ts"
+
+/**
+ * What is read of OpenCode's answers; everything else in them is ignored. Measured on 1.18.33. What passes here passes the
+ * host's door, too: an odd answer of the server's is not a fault of the worker that read it.
+ */
 
 type Shape<T> = v.GenericSchema<unknown, T>
 
 const count = v.pipe(v.number(), v.finite())
+/** Something used, never less than nothing. */
+const amount = v.pipe(
+  count,
+  v.transform((n) => Math.max(0, n)),
+)
+/** Part of paths and of other ids: never cut, for it would be another's. OpenCode's have 30 characters. */
+const id = v.pipe(v.string(), v.maxLength(256))
+const attempt = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+/** Only shown. */
+const label = v.pipe(
+  v.string(),
+  v.transform((text) => text.slice(0, WIRE.nameChars)),
+)
 
 export interface SessionAnswer {
   id: string
@@ -18,15 +36,15 @@ export interface SessionAnswer {
 }
 
 export const SessionShape: Shape<SessionAnswer> = v.object({
-  id: v.string(),
+  id,
   directory: v.string(),
   title: v.string(),
-  parentID: v.optional(v.string()),
+  parentID: v.optional(id),
   time: v.object({ created: count, updated: count }),
   metadata: v.optional(v.record(v.string(), v.unknown())),
-  cost: v.optional(count),
+  cost: v.optional(amount),
   tokens: v.optional(
-    v.object({ input: count, output: count, reasoning: count, cache: v.object({ read: count, write: count }) }),
+    v.object({ input: amount, output: amount, reasoning: amount, cache: v.object({ read: amount, write: amount }) }),
   ),
 })
 
@@ -37,11 +55,11 @@ export type StatusAnswer = Record<
   { type: "retry"; attempt: number; message: string; next: number } | { type: string }
 >
 
-/** Entries of other types are read as busy: a session in the map is not idle. */
+/** Entries of other types, and garbled ones, are read as busy: a session in the map is not idle. */
 export const StatusShape: Shape<StatusAnswer> = v.record(
   v.string(),
   v.union([
-    v.object({ type: v.literal("retry"), attempt: count, message: v.string(), next: count }),
+    v.object({ type: v.literal("retry"), attempt, message: label, next: count }),
     v.object({ type: v.string() }),
   ]),
 )
@@ -70,7 +88,7 @@ const PartShape: Shape<PartAnswer> = v.object({
   /** Text of OpenCode's own making, and text the model does not get. */
   synthetic: v.optional(v.boolean()),
   ignored: v.optional(v.boolean()),
-  tool: v.optional(v.string()),
+  tool: v.optional(label),
   state: v.optional(
     v.object({
       status: v.string(),
@@ -103,16 +121,16 @@ export interface MessageAnswer {
   parts: PartAnswer[]
 }
 
-const UserShape = v.object({ id: v.string(), role: v.literal("user"), time: v.object({ created: count }) })
+const UserShape = v.object({ id, role: v.literal("user"), time: v.object({ created: count }) })
 
 const AssistantShape = v.object({
-  id: v.string(),
+  id,
   role: v.literal("assistant"),
-  parentID: v.string(),
+  parentID: id,
   time: v.object({ created: count, completed: v.optional(count) }),
-  finish: v.optional(v.string()),
+  finish: v.optional(label),
   summary: v.optional(v.boolean()),
-  error: v.optional(v.object({ name: v.string(), data: v.optional(v.object({ message: v.optional(v.string()) })) })),
+  error: v.optional(v.object({ name: label, data: v.optional(v.object({ message: v.optional(label) })) })),
   tokens: v.object({ input: count, output: count, reasoning: count }),
 })
 
@@ -130,13 +148,13 @@ export const TodosShape: Shape<{ content: string; status: string }[]> = v.array(
 export type PermissionsAnswer = { id: string; sessionID: string; permission: string; patterns: string[] }[]
 
 export const PermissionsShape: Shape<PermissionsAnswer> = v.array(
-  v.object({ id: v.string(), sessionID: v.string(), permission: v.string(), patterns: v.array(v.string()) }),
+  v.object({ id, sessionID: id, permission: label, patterns: v.array(label) }),
 )
 
 export type QuestionsAnswer = { id: string; sessionID: string; questions: { question: string }[] }[]
 
 export const QuestionsShape: Shape<QuestionsAnswer> = v.array(
-  v.object({ id: v.string(), sessionID: v.string(), questions: v.array(v.object({ question: v.string() })) }),
+  v.object({ id, sessionID: id, questions: v.array(v.object({ question: label })) }),
 )
 
 /** Acceptance without a body, or with one nobody needs. */
