@@ -9,7 +9,7 @@ import { canonical } from "../adapters/state-folder.ts"
 import { isLive } from "../page/source.ts"
 import type { Source, SourceMessage, SourceTodo } from "../page/source.ts"
 import { JournalLanes } from "./journal-lanes.ts"
-import { ask, Journals, NoCoordinator } from "./journals.ts"
+import { ask, Journals, Missing, NoCoordinator } from "./journals.ts"
 import type { FoundTask } from "./journals.ts"
 
 const LOOK_MS = 150
@@ -123,8 +123,11 @@ export class JournalSource implements Source, Disposable {
     this.#journals[Symbol.dispose]()
   }
 
+  /** One that is seen here: other projects' tasks are none of this view's business. */
   #found(id: TaskId): FoundTask {
-    return this.#tasks.get(id) ?? this.#journals.task(id)
+    const found = this.#tasks.get(id)
+    if (found === undefined) throw new Missing(`There is no task ${id} here.`)
+    return found
   }
 
   #readers(): JournalReader[] {

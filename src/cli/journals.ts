@@ -62,9 +62,10 @@ export class Journals implements Disposable {
   }
 }
 
-/** Something that is asked for is not there. */
-class Missing extends Error {
+/** A task that is asked for is not there. */
+export class Missing extends Error {
   override readonly name = "Missing"
+  readonly code = "TASK_UNKNOWN"
 }
 
 /** Nobody is there who could be asked. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 
 import type { LaneLimits } from "../core/lanes.ts"
+import type { TaskRow } from "../core/task.ts"
 import type { Feed } from "./feed.ts"
 import type { Metrics } from "./metrics.ts"
 import { readJson, Refused, sendJson, sendText, text } from "./reply.ts"
@@ -56,15 +57,14 @@ export const READS: readonly (readonly [pattern: RegExp, answer: Answer])[] = [
   [
     /^\/api\/tasks\/([^/]+)$/,
     ({ source }, response, _, id) => {
-      const row = source.get(id)
-      if (row === undefined) throw unknown(id)
-      sendJson(response, wireDetail(row))
+      sendJson(response, wireDetail(known(source, id)))
     },
   ],
   [
     /^\/api\/tasks\/([^/]+)\/messages$/,
     async ({ source }, response, _, id) => {
       if (source.messages === undefined) throw unable("messages")
+      known(source, id)
       sendJson(response, await source.messages(id, { limit: 200 }))
     },
   ],
@@ -72,6 +72,7 @@ export const READS: readonly (readonly [pattern: RegExp, answer: Answer])[] = [
     /^\/api\/tasks\/([^/]+)\/todos$/,
     async ({ source }, response, _, id) => {
       if (source.todos === undefined) throw unable("todos")
+      known(source, id)
       sendJson(response, await source.todos(id))
     },
   ],
@@ -88,7 +89,7 @@ export const CHANGES: readonly (readonly [pattern: RegExp, answer: Answer])[] = 
     async ({ source }, response, request, id) => {
       await readJson(request)
       if (source.cancel === undefined) throw unable("cancel")
-      if (source.get(id) === undefined) throw unknown(id)
+      known(source, id)
       await source.cancel(id)
       const row = source.get(id)
       sendJson(response, { task: row === undefined ? undefined : wireTask(row) })
@@ -99,6 +100,7 @@ export const CHANGES: readonly (readonly [pattern: RegExp, answer: Answer])[] = 
     async ({ source }, response, request, id) => {
       const prompt = text(await readJson(request), "prompt")
       if (source.continue === undefined) throw unable("continue")
+      known(source, id)
       await source.continue(id, prompt)
       const row = source.get(id)
       sendJson(response, { task: row === undefined ? undefined : wireTask(row) })
@@ -141,8 +143,11 @@ function limitsOf(source: Source, lane: string, limit: number): Partial<LaneLimi
   return kind === "provider" ? { providerConcurrency: { [name]: limit } } : { modelConcurrency: { [name]: limit } }
 }
 
-function unknown(id: string): Refused {
-  return new Refused(404, "TASK_UNKNOWN", `There is no task ${id}.`)
+/** A task this page shows; what it does not show cannot be asked about, or for anything. */
+function known(source: Source, id: string): TaskRow {
+  const row = source.get(id)
+  if (row === undefined) throw new Refused(404, "TASK_UNKNOWN", `There is no task ${id}.`)
+  return row
 }
 
 function unable(what: string): Refused {
