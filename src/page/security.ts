@@ -1,21 +1,49 @@
 import { createHash } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
+import type { AddressInfo } from "node:net"
+import { hostname, networkInterfaces } from "node:os"
+import type { NetworkInterfaceInfo } from "node:os"
 
 /** Addresses nobody outside this machine reaches. */
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"])
+/** What listens there is reached by every address of this machine, and can be asked for by none of these. */
+const WILDCARDS = new Set(["0.0.0.0", "::"])
 
 export function isLoopback(host: string): boolean {
   return LOOPBACK.has(host)
 }
 
-/** Names under which a page on this address may be asked for, as `Host` says them. */
-export function hostsOf(host: string, port: number, more: readonly string[] = []): ReadonlySet<string> {
-  const own = isLoopback(host) ? new Set(["127.0.0.1", "localhost", host]) : [host]
-  return new Set(
-    [...own, ...more]
-      .map((name) => (name.includes(":") && !name.startsWith("[") ? `[${name}]` : name))
-      .map((name) => `${name}:${port}`),
-  )
+/** Names under which a page that was to listen on `host`, and listens there, may be asked for, as `Host` says them. */
+export function hostsOf(
+  host: string,
+  { address, port }: Pick<AddressInfo, "address" | "port">,
+  more: readonly string[] = [],
+): ReadonlySet<string> {
+  const everywhere = WILDCARDS.has(address)
+  const names = [
+    host,
+    address,
+    ...(everywhere || isLoopback(host) ? LOOPBACK : []),
+    ...(everywhere ? [hostname(), ...interfaces().map((one) => one.address)] : []),
+    ...more,
+  ].map((name) => bracketed(name).toLowerCase())
+  // Browsers leave out the port that http has anyway.
+  return new Set(names.flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]))
+}
+
+/** The address of that page, one that can be opened: for a wildcard the first that other machines reach. */
+export function urlOf(host: string, { address, port }: Pick<AddressInfo, "address" | "port">): string {
+  const outside = interfaces().find(({ family, internal }) => family === "IPv4" && !internal)
+  const name = WILDCARDS.has(address) ? (outside?.address ?? "localhost") : host
+  return new URL(`http://${bracketed(name)}:${port}/`).href
+}
+
+function interfaces(): NetworkInterfaceInfo[] {
+  return Object.values(networkInterfaces()).flatMap((all = []) => all)
+}
+
+function bracketed(name: string): string {
+  return name.includes(":") && !name.startsWith("[") ? `[${name}]` : name
 }
 
 /** Why a request is refused before anybody looks at who sent it; undefined = it is not. */

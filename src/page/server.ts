@@ -18,6 +18,7 @@ import {
   securityHeaders,
   sessionCookie,
   sessionOf,
+  urlOf,
 } from "./security.ts"
 import type { Source } from "./source.ts"
 import type { StreamBounds } from "./stream.ts"
@@ -80,7 +81,8 @@ export interface Page extends AsyncDisposable {
  * Node. Rejects with code PAGE_TOKEN_MISSING, or as listening does (EADDRINUSE …).
  */
 export async function servePage(source: Source, options: PageOptions = {}): Promise<Page> {
-  const { host = "127.0.0.1", token } = options
+  const { token } = options
+  const host = (options.host ?? "127.0.0.1").toLowerCase()
   if (!isLoopback(host) && (typeof token !== "string" || token.length < 16)) {
     throw new Refused(
       400,
@@ -111,8 +113,9 @@ export async function servePage(source: Source, options: PageOptions = {}): Prom
     const cursor = request.headers["last-event-id"] ?? query.get("after") ?? state.feed.cursor
     const from = state.feed.after(String(cursor))
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" })
-    // Not here any more, or of another process: the client starts over with a snapshot.
-    if (from === undefined) return void response.end("event: reset\ndata: {}\n\n")
+    // Not here any more, of another process, or more than a client may be behind: it starts over with a snapshot.
+    if (from === undefined || state.feed.last - from > bounds.behind)
+      return void response.end("event: reset\ndata: {}\n\n")
     const stop = streamTo(response, state.feed, from, bounds, () => dropped++)
     streams.add(stop)
     response.on("close", () => streams.delete(stop))
@@ -122,7 +125,8 @@ export async function servePage(source: Source, options: PageOptions = {}): Prom
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     const refused = refusal(request, hosts)
     if (refused !== undefined) throw new Refused(403, "FOREIGN", refused)
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://page")
+    // Put together, not resolved: what begins with two slashes is a path here, and names no host.
+    const { pathname, searchParams } = new URL(`http://page${request.url}`)
     const { method } = request
     if (method !== "GET" && method !== "POST") throw notAllowed(response, "GET, POST")
     if (method === "GET" && pathname === "/") return sendText(response, "text/html; charset=utf-8", html)
@@ -165,9 +169,13 @@ export async function servePage(source: Source, options: PageOptions = {}): Prom
       answer(request, response).catch((thrown: unknown) => sendError(response, thrown))
     },
   )
-  port = await listen(server, options.port ?? 0, host)
-  hosts = hostsOf(host, port, options.hosts)
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`
+  const at = await listen(server, options.port ?? 0, host).catch((thrown: unknown) => {
+    if (options.state === undefined) state[Symbol.dispose]()
+    throw thrown
+  })
+  port = at.port
+  hosts = hostsOf(host, at, options.hosts)
+  const url = urlOf(host, at)
 
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -204,12 +212,12 @@ function notAllowed(response: ServerResponse, allow: string): Refused {
   return new Refused(405, "METHOD", `Only ${allow} is answered here.`)
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
+function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once("error", reject)
     server.listen(port, host, () => {
       server.off("error", reject)
-      resolve((server.address() as AddressInfo).port)
+      resolve(server.address() as AddressInfo)
     })
   })
 }

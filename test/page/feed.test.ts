@@ -10,6 +10,7 @@ import { Feed } from "../../src/page/feed.ts"
 import { History } from "../../src/page/history.ts"
 import { pageHtml } from "../../src/page/html.ts"
 import { servePage } from "../../src/page/server.ts"
+import type { Page } from "../../src/page/server.ts"
 import type { WireFrame } from "../../src/page/wire.ts"
 import { StubSource, stubRow } from "../helpers/stub-source.ts"
 
@@ -137,25 +138,42 @@ test("a quiet stream is pinged, so that both ends know it lives", async () => {
   expect(text).toMatch(/^retry: 1000\n\n(: ping\n\n)+$/)
 })
 
+/** The ids of the first frames a client gets that comes back after `last`, or that it is to start over. */
+async function idsAfter(page: Page, last: string, wanted: number): Promise<string[]> {
+  const answer = await fetch(`${page.url}api/events`, { headers: { "last-event-id": last } })
+  let text = ""
+  for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk
+    if (text.includes("event: reset") || text.split("\ndata: ").length > wanted) break
+  }
+  return [...text.matchAll(/^(?:id|event): (.+)$/gm)].map(([, word = ""]) => word)
+}
+
+async function bootOf(page: Page): Promise<string> {
+  const { cursor } = (await (await fetch(`${page.url}api/snapshot`)).json()) as { cursor: string }
+  return cursor.slice(0, cursor.lastIndexOf("-"))
+}
+
 test("a stream goes on behind Last-Event-ID, and says when it cannot", async () => {
   const source = new StubSource()
   await using page = await servePage(source, { token: false })
-  const ids = async (last: string, wanted: number): Promise<string[]> => {
-    const answer = await fetch(`${page.url}api/events`, { headers: { "last-event-id": last } })
-    let text = ""
-    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      text += chunk
-      if (text.includes("event: reset") || text.split("\ndata: ").length > wanted) break
-    }
-    return [...text.matchAll(/^(?:id|event): (.+)$/gm)].map(([, word = ""]) => word)
-  }
-  const { cursor } = (await (await fetch(`${page.url}api/snapshot`)).json()) as { cursor: string }
-  const boot = cursor.slice(0, cursor.lastIndexOf("-"))
+  const ids = (last: string, wanted: number): Promise<string[]> => idsAfter(page, last, wanted)
+  const boot = await bootOf(page)
   for (let n = 1; n <= 3; n++) source.say({ type: "server:lost", message: String(n) })
-  expect(await ids(cursor, 3)).toEqual([`${boot}-1`, `${boot}-2`, `${boot}-3`])
+  expect(await ids(`${boot}-0`, 3)).toEqual([`${boot}-1`, `${boot}-2`, `${boot}-3`])
   expect(await ids(`${boot}-2`, 1)).toEqual([`${boot}-3`])
   expect(await ids(`${boot}-9`, 1)).toEqual(["reset"])
   expect(await ids("another-1", 1)).toEqual(["reset"])
+})
+
+test("a client that comes back further behind than it may be starts over, though its frames are still kept", async () => {
+  const source = new StubSource()
+  await using page = await servePage(source, { token: false, stream: { behind: 5 } })
+  const boot = await bootOf(page)
+  for (let n = 1; n <= 6; n++) source.say({ type: "server:lost", message: String(n) })
+  expect(await idsAfter(page, `${boot}-0`, 1)).toEqual(["reset"])
+  expect(await idsAfter(page, `${boot}-1`, 5)).toEqual([2, 3, 4, 5, 6].map((n) => `${boot}-${n}`))
+  expect(page.clients.dropped).toBe(0)
 })
 
 test("a client that was slow for a while gets everything, in order", async () => {

@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { connect } from "node:net"
+import { hostname, networkInterfaces } from "node:os"
 
+import { hostsOf, urlOf } from "../../src/page/security.ts"
 import { servePage } from "../../src/page/server.ts"
 import type { Page } from "../../src/page/server.ts"
 import { StubSource, stubRow } from "../helpers/stub-source.ts"
@@ -94,6 +96,39 @@ test("a foreign Host is refused, whatever else is right", async () => {
     await raw(["GET http://evil.example/api/snapshot HTTP/1.1", "host: evil.example", `cookie: ${cookie}`]),
   )
   expect(await raw(["GET / HTTP/1.1", "host: evil.example"])).toBe(403)
+})
+
+test("a page on all addresses is asked for under each of them and by its machine's name, and its link names one", async () => {
+  const token = "a-token-long-enough-for-it"
+  const addresses = Object.values(networkInterfaces()).flatMap((all = []) => all)
+  for (const host of ["0.0.0.0", "::"]) {
+    await using other = await servePage(source, { host, token })
+    const ask = (name: string): Promise<number> =>
+      raw(["GET /api/snapshot HTTP/1.1", `host: ${name}`, `authorization: Bearer ${token}`], other.port)
+    const names = [
+      "127.0.0.1",
+      "localhost",
+      "LocalHost",
+      hostname().toUpperCase(),
+      ...addresses.map(({ address, family }) => (family === "IPv6" ? `[${address}]` : address)),
+    ]
+    for (const name of names) expect([host, name, await ask(`${name}:${other.port}`)]).toEqual([host, name, 200])
+    for (const name of ["evil.example", `127.0.0.1.evil.example`, `${hostname()}.evil.example`])
+      expect([host, name, await ask(`${name}:${other.port}`)]).toEqual([host, name, 403])
+    const linked = new URL(other.link())
+    const outside = addresses.filter(({ family, internal }) => family === "IPv4" && !internal)
+    expect(outside.length === 0 ? ["localhost"] : outside.map(({ address }) => address)).toContain(linked.hostname)
+    expect(await ask(linked.host)).toBe(200)
+  }
+})
+
+test("names are told without case, and the port that http has anyway may be left out", () => {
+  const at = { address: "192.0.2.7", port: 80 }
+  expect([...hostsOf("MyBox", at, ["::1"])]).toEqual(
+    ["mybox", "192.0.2.7", "[::1]"].flatMap((name) => [`${name}:80`, name]),
+  )
+  expect(urlOf("MyBox", at)).toBe("http://mybox/")
+  expect([...hostsOf("MyBox", { ...at, port: 4000 })]).toEqual(["mybox:4000", "192.0.2.7:4000"])
 })
 
 test("a foreign Origin is refused, to read and to change", async () => {
@@ -259,6 +294,10 @@ test("odd bodies and paths are answered with a sentence", async () => {
   expect((await get("/api/tasks/%E0%A4%A")).status).toBe(400)
   expect((await get("/api/tasks/__proto__")).status).toBe(404)
   expect((await get("/../etc/passwd")).status).toBe(404)
+  for (const path of ["//", "//[", "/\\\\[", "//evil.example/api/snapshot", "/\\evil.example/api/snapshot"]) {
+    const status = await raw([`GET ${path} HTTP/1.1`, `host: 127.0.0.1:${page.port}`, `cookie: ${cookie}`])
+    expect([path, status]).toEqual([path, 404])
+  }
   expect(source.asked).toEqual([])
 })
 
