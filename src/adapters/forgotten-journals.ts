@@ -1,8 +1,9 @@
 import { readdirSync, rmdirSync, statSync } from "node:fs"
 
 import { isTerminal } from "../core/task.ts"
-import { journalsIn, removeJournal } from "./journal-files.ts"
+import { journalsIn } from "./journal-files.ts"
 import { isLiving, readOwner, signOver } from "./journal-owner.ts"
+import { removeJournal } from "./journal-parts.ts"
 import { readAll } from "./journal-rows.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { openDatabase, readDatabase } from "./sqlite-schema.ts"
@@ -47,7 +48,7 @@ function isOver(open: OpenSql, file: string, olderThan: number): boolean {
     return owner !== undefined && !isLiving(owner) && n === rows.length && isPast ? owner : undefined
   })
   if (from === undefined) return false
-  const sql = openDatabase(open, file)
+  const sql = openDatabase(open, file, () => {})
   return sql !== undefined && using(sql, () => signOver(sql, from, from) !== undefined)
 }
 

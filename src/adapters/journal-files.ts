@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { lstatSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 
 import { LanesError } from "../core/errors.ts"
@@ -7,12 +7,13 @@ import type { SealedRow } from "../core/sealed.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { Ownership, Signature } from "./journal-owner.ts"
 import { isLiving, readOwner, signNew, signOver } from "./journal-owner.ts"
+import { removeJournal, setAside } from "./journal-parts.ts"
 import type { StoredRows } from "./journal-rows.ts"
 import { readRows, rowWriter, sealedWriter } from "./journal-rows.ts"
 import type { JournalBounds } from "./sqlite-journal.ts"
 import { SqliteJournal } from "./sqlite-journal.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
-import { createDatabase, openDatabase, transaction } from "./sqlite-schema.ts"
+import { checkpoint, createDatabase, openDatabase, transaction } from "./sqlite-schema.ts"
 import { ensurePrivate } from "./state-folder.ts"
 
 export interface FileJournalOptions {
@@ -67,7 +68,7 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
   const { rows, sealed } = merge(sql, base, others)
   for (const { sql: other, file: path, stored } of others) {
     other.close()
-    if (stored.damaged) setAside(path, options)
+    if (stored.damaged) setAside(path, "what could be read was taken over", options.log)
     else removeJournal(path)
   }
   const { server, hosted } = options.signature
@@ -103,7 +104,7 @@ async function tryClaim(file: string, options: FileJournalOptions): Promise<Clai
   const { open, signature, answers, log } = options
   let sql: Sql | undefined
   try {
-    sql = openDatabase(open, file)
+    sql = openDatabase(open, file, () => setAside(file, "its tables are lost", log))
     if (sql === undefined) return undefined
     const from = readOwner(sql)
     if (from === undefined || isLiving(from) || (await isUsed(from, signature, answers))) {
@@ -140,7 +141,9 @@ function create({ open, folder, signature, wall }: FileJournalOptions): { sql: S
   const file = join(folder, `${randomBytes(6).toString("hex")}.db`)
   try {
     const sql = createDatabase(open, file)
-    return { sql, file, token: signNew(sql, signature, wall()) }
+    const token = signNew(sql, signature, wall())
+    checkpoint(sql)
+    return { sql, file, token }
   } catch (thrown) {
     const { message } = LanesError.from(thrown, "JOURNAL_FAILED")
     throw new LanesError(
@@ -181,24 +184,4 @@ function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[])
       write(moved)
     }
   }
-}
-
-const PARTS = ["", "-wal", "-shm"]
-
-/** With all that is beside it. */
-export function removeJournal(file: string): void {
-  for (const part of PARTS) rmSync(file + part, { force: true })
-  rmSync(`${file}.requests`, { recursive: true, force: true })
-}
-
-/** Out of the way of the next start, for whoever wants to look into it. */
-function setAside(file: string, { log }: FileJournalOptions): void {
-  for (const part of PARTS) {
-    try {
-      renameSync(file + part, `${file}.damaged${part}`)
-    } catch {
-      // There was none.
-    }
-  }
-  log(`The journal ${file} is damaged: what could be read was taken over, the file is kept as ${file}.damaged.`)
 }

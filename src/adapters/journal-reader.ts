@@ -1,11 +1,10 @@
-import { statSync } from "node:fs"
-
 import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { TaskRow } from "../core/task.ts"
 import { journalsIn } from "./journal-files.ts"
 import type { Ownership } from "./journal-owner.ts"
 import { isLiving, readOwner } from "./journal-owner.ts"
+import { hasLog, sizeOf } from "./journal-parts.ts"
 import { readAll } from "./journal-rows.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { readDatabase } from "./sqlite-schema.ts"
@@ -79,7 +78,7 @@ export function openReaders(open: OpenSql, state: string, log: (message: string)
         return [reader]
       } catch (thrown) {
         // One that is just being made is empty.
-        if (statSync(file, { throwIfNoEntry: false })?.size)
+        if (sizeOf(file) > 0 || hasLog(file))
           log(`The journal ${file} cannot be read: ${LanesError.from(thrown, "JOURNAL_FAILED").message}`)
         return []
       }

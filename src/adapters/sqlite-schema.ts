@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs"
 
 import { LanesError } from "../core/errors.ts"
+import { hasLog, isCut } from "./journal-parts.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 
 /*
@@ -41,17 +42,29 @@ export function createDatabase(open: OpenSql, file: string): Sql {
   return sql
 }
 
+/** Until then a new file's tables are only in its log, and lost with it. */
+export function checkpoint(sql: Sql): void {
+  sql.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
 /**
  * Opens a file for writing, migrated; throws on one of a newer program or of another kind, and leaves it as it is.
- * Undefined for one that is being made, or was never finished: nothing was ever acknowledged in it.
+ * Undefined for one that is being made, or was never finished: nothing was ever acknowledged in it. Undefined, too, for
+ * one whose tables are lost: `onLost` moves it away, for SQLite deletes its log on closing.
  */
-export function openDatabase(open: OpenSql, file: string): Sql | undefined {
+export function openDatabase(open: OpenSql, file: string, onLost: () => void): Sql | undefined {
+  if (isCut(file)) {
+    onLost()
+    return undefined
+  }
   const sql = open(file)
   try {
     sql.exec(PATIENCE)
     const version = versionOf(sql)
     if (version > SCHEMA) throw newer(file, version)
     if (version === 0) {
+      // Whoever makes it now writes its log under the lock.
+      if (hasLog(file) && transaction(sql, () => versionOf(sql)) === 0) onLost()
       sql.close()
       return undefined
     }
@@ -66,6 +79,7 @@ export function openDatabase(open: OpenSql, file: string): Sql | undefined {
 
 /** Opens a file of any readable version for reading alone. */
 export function readDatabase(open: OpenSql, file: string): Sql {
+  if (isCut(file)) throw new LanesError("JOURNAL_FAILED", `The journal ${file} is empty, but its log is not.`)
   const sql = open(file, { readonly: true })
   try {
     sql.exec(PATIENCE)

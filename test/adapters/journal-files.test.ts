@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -258,6 +260,46 @@ describe("what fails", () => {
     heir.journal.write([rowOf()], [])
   })
 
+  test("a file that was cut to nothing is kept with its log, which is all there is of it", async () => {
+    const { file, log } = await killed()
+    truncateSync(file, 0)
+    expect(openReaders(await library(), join(at.root, "state"), (said) => at.said.push(said))).toEqual([])
+    expect(at.said.splice(0).join()).toContain("is empty, but its log is not")
+    const heir = await at.open()
+    expect([heir.alive, at.said]).toEqual([[], [expect.stringContaining("is damaged: its tables are lost")]])
+    expect(readFileSync(`${file}.damaged-wal`)).toEqual(log)
+    expect(journalsIn(at.folder)).toEqual([heir.journal.file])
+  })
+
+  test("one whose tables were in its log alone is kept when that is garbled", async () => {
+    const { file, log } = await killed()
+    // As the file was before its log was first written back to it.
+    const bytes = readFileSync(file).subarray(0, 4_096)
+    bytes.writeUInt32BE(1, 28)
+    bytes.writeUInt32BE(0, 60)
+    writeFileSync(file, bytes)
+    const garbled = log.fill(7, 4_000)
+    writeFileSync(`${file}-wal`, garbled)
+    await at.open()
+    expect(at.said).toEqual([expect.stringContaining("is damaged: its tables are lost")])
+    expect(readFileSync(`${file}.damaged-wal`)).toEqual(garbled)
+  })
+
+  test("what was never finished is left without a word", async () => {
+    ensurePrivate(at.folder)
+    const file = join(at.folder, "begun.db")
+    writeFileSync(file, "")
+    await at.open()
+    expect([at.said, readFileSync(file, "utf8")]).toEqual([[], ""])
+  })
+
+  test("a new file holds its tables before anything is acknowledged in it: they survive its log", async () => {
+    const { file } = await killed()
+    rmSync(`${file}-wal`)
+    await at.sql(file, "UPDATE owner SET token = NULL")
+    expect((await at.open()).journal.file).toBe(file)
+  })
+
   test("a file that is no journal, and one of a newer program, are left as they are", async () => {
     ensurePrivate(at.folder)
     const [strange, newer] = [join(at.folder, "strange.db"), join(at.folder, "newer.db")]
@@ -410,6 +452,17 @@ test("the state folder follows XDG, and ignores a relative path as XDG says", ()
   expect(stateFolder({ XDG_STATE_HOME: "x", HOME: "/h" })).toBe("/h/.local/state/opencode-lanes")
   expect(projectFolder("/s", "/a/project")).not.toBe(projectFolder("/s", "/b/project"))
 })
+
+/** A journal as an owner that was killed leaves it: a copy, for the owner itself is still there. */
+async function killed(): Promise<{ file: string; log: Buffer<ArrayBuffer> }> {
+  const owner = await at.open({ folder: join(at.root, "killed") })
+  for (let i = 0; i < 20; i++) owner.journal.write([rowOf()], [])
+  await at.die(owner)
+  ensurePrivate(at.folder)
+  const file = join(at.folder, "killed.db")
+  for (const part of ["", "-wal"]) copyFileSync(owner.journal.file + part, file + part)
+  return { file, log: readFileSync(`${file}-wal`) }
+}
 
 function readRows(file: string): TaskRow[] {
   const database = new Database(file, { readonly: true })
