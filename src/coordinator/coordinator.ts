@@ -315,7 +315,12 @@ export class Coordinator {
     const under = new AbortController()
     this.#deliveries.set(under, delivery)
     const over = (): boolean => this.#deliveries.delete(under) && !this.#ended
-    this.#ports.parent.deliver(delivery, rows, under.signal).then(
+    const told = async (): Promise<readonly string[]> => {
+      const proofs: unknown = await this.#ports.parent.deliver(delivery, rows, under.signal)
+      if (Array.isArray(proofs) && proofs.length === delivery.items.length) return proofs
+      throw new LanesError("GARBLED", "The parent gave no proof for each notice.")
+    }
+    told().then(
       (proofs) => {
         if (!over()) return
         delivery.items.forEach(({ task, epoch }, i) =>
@@ -324,21 +329,19 @@ export class Coordinator {
       },
       (thrown: unknown) => {
         if (!over()) return
+        if (under.signal.aborted) return this.feed({ type: "delivery-recalled", parent })
         const error = LanesError.from(thrown, "SERVER_UNREACHABLE")
         this.feed({ type: "delivery-failed", parent, message: error.message, gone: error.code === "NOT_FOUND" })
       },
     )
   }
 
-  /** A delivery that waits for its parent to be idle is called back when all it would tell has been read meanwhile. */
+  /**
+   * A delivery may wait for minutes until its parent is idle. It is called back when it would then say what was read
+   * meanwhile, or start a turn too early, or none although it is the last.
+   */
   #recall(): void {
-    for (const [under, { items }] of this.#deliveries) {
-      const owed = items.some(({ task, epoch }) => {
-        const row = this.#core.get(task)
-        return row?.epoch === epoch && row.notice.state === "owed"
-      })
-      if (!owed) under.abort()
-    }
+    for (const [under, delivery] of this.#deliveries) if (!this.#core.stands(delivery)) under.abort()
   }
 
   /** The one timer: the core's next deadline. */

@@ -44,14 +44,15 @@ export interface NoticeItem {
   readonly tail: string
 }
 
-/** One delivery to a parent: each item a message of its own, the last one with a turn when `wake`. */
+/**
+ * One delivery to a parent: each item a message of its own, the last one with a turn when `wake`. It may have been tried
+ * before: look for the messages before sending.
+ */
 export interface Delivery {
   readonly parent: ParentRef
   readonly directory: string
   readonly items: readonly NoticeItem[]
   readonly wake: boolean
-  /** A delivery may have been tried before: look for the messages before sending. */
-  readonly attempt: number
 }
 
 /** Everything the core can ask for. */

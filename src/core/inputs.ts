@@ -63,13 +63,15 @@ export type Input =
       readonly type: "limits"
       readonly limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>
     }
-  /** The parent has read the result of this epoch: nothing more to tell. */
+  /** The parent has read the result of this epoch, or was shown that it ended: nothing more to tell. */
   | { readonly type: "read"; readonly id: TaskId }
   | { readonly type: "parent-deleted"; readonly sessionID: string }
   | { readonly type: "parent-aborted"; readonly sessionID: string }
   /** The parent's session was seen to hold this notice. */
   | { readonly type: "told"; readonly id: TaskId; readonly epoch: number; readonly proof: string }
   | { readonly type: "delivery-failed"; readonly parent: string; readonly message: string; readonly gone?: boolean }
+  /** A delivery that no longer stood was called back before it was through. */
+  | { readonly type: "delivery-recalled"; readonly parent: string }
   | {
       readonly type: "recover"
       readonly rows: readonly TaskRow[]

@@ -18,9 +18,9 @@ export class Notices {
     if (delivery !== undefined) this.#book.ask({ type: "deliver", delivery })
   }
 
-  /** The parent has read the result: nothing more to tell. */
+  /** The parent has read the result, or was shown what could not be delivered: nothing more to tell. */
   read(id: TaskId): void {
-    this.#mark(id, undefined, { state: "none" })
+    this.#mark(id, undefined, { state: "none" }, ["owed", "dead"])
   }
 
   /** The parent's session was seen to hold the notice. */
@@ -29,6 +29,12 @@ export class Notices {
     if (this.#mark(id, epoch, { state: "told", proof }) && parent !== undefined) {
       this.#book.emit({ type: "task:notified", id, epoch, parent, proof })
     }
+    this.notify(parent)
+  }
+
+  /** A delivery was called back because it no longer stood: what is owed now is told at once. */
+  recalled(parent: string): void {
+    this.#book.outbox.recalled(parent)
     this.notify(parent)
   }
 
@@ -49,9 +55,14 @@ export class Notices {
     for (const { id, epoch } of this.#book.outbox.owed(parent)) this.#mark(id, epoch, { state: "none" })
   }
 
-  #mark(id: TaskId, epoch: number | undefined, notice: Pick<Notice, "state" | "proof">): boolean {
+  #mark(
+    id: TaskId,
+    epoch: number | undefined,
+    notice: Pick<Notice, "state" | "proof">,
+    from: readonly Notice["state"][] = ["owed"],
+  ): boolean {
     const task = this.#book.tasks.get(id)
-    if (task === undefined || task.notice.state !== "owed" || (epoch !== undefined && task.epoch !== epoch)) {
+    if (task === undefined || !from.includes(task.notice.state) || (epoch !== undefined && task.epoch !== epoch)) {
       this.#book.ignored++
       return false
     }

@@ -64,31 +64,39 @@ export class Outbox {
 
   /** The delivery that should start now, if any; it is then under way. */
   next(parent: string, wake: Options["wake"], now: number): Delivery | undefined {
-    const owed = this.owed(parent).sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0) || a.order - b.order)
-    const first = owed[0]
+    const due = this.#due(parent, wake)
     const line = this.#line(parent)
-    if (first?.spec.parent === undefined || line.sending.size > 0 || now < line.notBefore) {
+    if (due === undefined || line.sending.size > 0 || now < line.notBefore) {
       this.#sweep(parent)
       return undefined
     }
-    for (const row of owed) {
-      line.sending.add(row.id)
-      this.#sending.set(row.id, parent)
+    for (const { task } of due.items) {
+      line.sending.add(task)
+      this.#sending.set(task, parent)
     }
-    return {
-      parent: owed.at(-1)?.spec.parent ?? first.spec.parent,
-      directory: first.spec.directory,
-      items: owed.map((row) => ({ task: row.id, epoch: row.epoch, tail: row.notice.tail ?? "" })),
-      wake: owed.some((row) => !this.#quiet.has(row.id) && this.#wakes(row, parent, wake)),
-      attempt: ++line.attempts,
-    }
+    line.attempts++
+    return due
+  }
+
+  /** Whether a delivery that waits for its parent still says what is owed, and with a turn if one is. */
+  stands({ parent, items, wake }: Delivery, option: Options["wake"]): boolean {
+    const due = this.#due(parent.sessionID, option)
+    if (due === undefined || due.wake !== wake) return false
+    return items.every(({ task, epoch }) => due.items.some((item) => item.task === task && item.epoch === epoch))
+  }
+
+  /** A delivery no longer stands and was given up; the next one is free to start. */
+  recalled(parent: string): void {
+    const line = this.#line(parent)
+    this.#release(line)
+    line.attempts = Math.max(0, line.attempts - 1)
+    this.#sweep(parent)
   }
 
   /** An attempt failed; returns when to try again, or undefined when it has failed for too long. */
   failed(parent: string, now: number): number | undefined {
     const line = this.#line(parent)
-    for (const task of line.sending) this.#sending.delete(task)
-    line.sending.clear()
+    this.#release(line)
     line.failingSince ??= now
     if (now - line.failingSince >= BOUNDS.noticeMs || !this.#owed.has(parent)) {
       this.#sweep(parent)
@@ -115,6 +123,24 @@ export class Outbox {
   /** Entries of all maps: zero at rest. */
   get size(): number {
     return this.#owed.size + this.#unsettled.size + this.#lines.size + this.#quiet.size + this.#sending.size
+  }
+
+  /** All the parent is owed, in the order of their ends. */
+  #due(parent: string, wake: Options["wake"]): Delivery | undefined {
+    const owed = this.owed(parent).sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0) || a.order - b.order)
+    const ref = owed.at(-1)?.spec.parent
+    if (owed[0] === undefined || ref === undefined) return undefined
+    return {
+      parent: ref,
+      directory: owed[0].spec.directory,
+      items: owed.map((row) => ({ task: row.id, epoch: row.epoch, tail: row.notice.tail ?? "" })),
+      wake: owed.some((row) => !this.#quiet.has(row.id) && this.#wakes(row, parent, wake)),
+    }
+  }
+
+  #release(line: Line): void {
+    for (const task of line.sending) this.#sending.delete(task)
+    line.sending.clear()
   }
 
   /** A failure wakes; else the end of the batch does, or every end. */

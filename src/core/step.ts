@@ -3,7 +3,7 @@ import { answerAgain, answerAsks } from "./asks.ts"
 import { Book } from "./book.ts"
 import type { Leave } from "./drains.ts"
 import { Drains } from "./drains.ts"
-import type { Effect } from "./effects.ts"
+import type { Delivery, Effect } from "./effects.ts"
 import { endOf } from "./ending.ts"
 import { LanesError } from "./errors.ts"
 import type { Input, Now, RunReport, ThreadReport } from "./inputs.ts"
@@ -123,6 +123,11 @@ export class Core {
 
   /** Sizes of everything that must be empty at rest. */
   sizes(): Readonly<Record<string, number>> {
+  /** Whether a delivery under way is still what its parent should be told. */
+  stands(delivery: Delivery): boolean {
+    return this.#book.outbox.stands(delivery, this.#book.options.wake)
+  }
+
     return { ...this.#book.sizes(), draining: this.#drains.size }
   }
 
@@ -175,6 +180,8 @@ export class Core {
         return this.#notices.failed(input.parent, input.gone === true)
       case "parent-deleted":
         this.#cancelOf(input.sessionID, () => true)
+      case "delivery-recalled":
+        return this.#notices.recalled(input.parent)
         return this.#notices.forgo(input.sessionID)
       case "parent-aborted":
         return this.#cancelOf(input.sessionID, ({ spec }) => !spec.background)

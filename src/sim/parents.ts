@@ -43,6 +43,8 @@ export interface ParentWorld {
   fate(delivery: Delivery): DeliveryFate
   effect(): void
   delivering?(delivery: Delivery, rows: readonly TaskRow[]): void
+  /** The conversation is idle and takes it now. */
+  telling?(delivery: Delivery): void
 }
 
 const LOOK_MS = 250
@@ -63,6 +65,7 @@ export function simParent(world: ParentWorld): Parent {
           if (conversation.deleted) return reject(new LanesError("NOT_FOUND", "The conversation was deleted."))
           if (fate.fails) return reject(new LanesError("SERVER_BUSY", "The conversation could not be reached."))
           if (loop.now < conversation.busyUntil) return wait()
+          world.telling?.(delivery)
           const proofs = tell(conversation, delivery, loop)
           world.effect()
           if (process.dead) return
@@ -75,25 +78,19 @@ export function simParent(world: ParentWorld): Parent {
   }
 }
 
-/** Puts into the conversation what it does not hold yet, under the id it will always have. */
+/**
+ * Puts into the conversation what it does not hold yet, under the id it will always have. A turn starts with the last
+ * one, unless it has started one before.
+ */
 function tell(conversation: SimConversation, delivery: Delivery, loop: Loop): string[] {
-  let fresh = false
-  const proofs = delivery.items.map(({ task, epoch, tail }, i) => {
-    if (!conversation.told.has(tail)) {
-      fresh = true
-      conversation.told.set(tail, {
-        task,
-        epoch,
-        tail,
-        at: loop.now,
-        woke: delivery.wake && i === delivery.items.length - 1,
-      })
-    }
-    return `msg_${tail}`
-  })
-  if (fresh && delivery.wake) {
+  delivery.items.forEach(({ task, epoch, tail }, i) => {
+    const woke = delivery.wake && i === delivery.items.length - 1
+    const there = conversation.told.get(tail)
+    if (there !== undefined && (there.woke || !woke)) return
+    conversation.told.set(tail, { task, epoch, tail, at: there?.at ?? loop.now, woke })
+    if (!woke) return
     conversation.turns++
     conversation.busyUntil = loop.now + 1_500
-  }
-  return proofs
+  })
+  return delivery.items.map(({ tail }) => `msg_${tail}`)
 }

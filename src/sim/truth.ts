@@ -64,6 +64,8 @@ export interface Witness {
   launched?(task: TaskTruth): void
   fact?(fact: ServerFact): void
   delivering?(delivery: Delivery, rows: readonly TaskRow[]): void
+  /** A conversation takes it now. */
+  telling?(delivery: Delivery): void
   started?(recovered: boolean): void
   crashed?(): void
   limits?(): void

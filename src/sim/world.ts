@@ -317,6 +317,7 @@ export class World implements Scene {
       delivering: (delivery, rows) => this.#audience.tell("delivering", delivery, rows),
     })
   }
+      telling: (delivery) => this.#audience.tell("telling", delivery),
 
   #api(host: SimProcess): SessionApi {
     return simApi({

@@ -43,7 +43,7 @@ function conversation(act: (request: WireRequest, n: number) => number | void = 
   return { transport, messages, sent, setBusy: (value: boolean) => (busy = value) }
 }
 
-const delivery = (wake: boolean, attempt = 1): Delivery => ({
+const delivery = (wake: boolean): Delivery => ({
   parent: { sessionID: "ses_1", batch: "b", agent: "build", model: "acme/fast" },
   directory: "/x",
   items: [
@@ -51,7 +51,6 @@ const delivery = (wake: boolean, attempt = 1): Delivery => ({
     { task: "bg_2", epoch: 1, tail: "BBBBBBBBBBBBBB" },
   ],
   wake,
-  attempt,
 })
 
 function parentOn(transport: Transport, clock: SystemClock, ring: Set<() => void> = new Set()): OpencodeParent {
@@ -116,11 +115,11 @@ test("what is there already is not written again, but a turn nobody answered sta
     { id: "msg_000000000003BBBBBBBBBBBBBB", role: "user" },
   )
   const parent = parentOn(transport, clock)
-  await parent.deliver(delivery(true, 2), [], patient)
+  await parent.deliver(delivery(true), [], patient)
   expect(sent.map(({ body }) => body["messageID"])).toEqual(["msg_000000000003BBBBBBBBBBBBBB"])
   messages.push({ id: "msg_000000000004cccccccccccccc", role: "assistant", parentID: "msg_000000000003BBBBBBBBBBBBBB" })
   sent.length = 0
-  expect(await parent.deliver(delivery(true, 3), [], patient)).toHaveLength(2)
+  expect(await parent.deliver(delivery(true), [], patient)).toHaveLength(2)
   expect(sent).toEqual([])
 })
 
@@ -138,7 +137,7 @@ test("a message whose answer was lost keeps its id when it is sent again", async
   const parent = parentOn(transport, clock)
   expect(parent.deliver(delivery(false), [], patient)).rejects.toMatchObject({ code: "SERVER_BUSY" })
   await Bun.sleep(0)
-  await parent.deliver(delivery(false, 2), [], patient)
+  await parent.deliver(delivery(false), [], patient)
   expect(ids[1]).toBe(ids[0])
 })
 

@@ -278,8 +278,41 @@ describe("telling the parent", () => {
     rig.finish(b)
     rig.lanes.feed({ type: "read", id: a })
     await settled()
-    await rig.ports.clock.pass(BOUNDS.noticeBackoffMs[0])
     expect(rig.ports.parent.told.at(-1)?.delivery).toMatchObject({ wake: true, items: [{ task: b }] })
+  })
+
+  test("one without a turn that has become the last word is called back, and told with one", async () => {
+    const rig = new Rig()
+    const { id: a } = rig.launch({ parent })
+    const { id: b } = rig.launch({ parent })
+    rig.finish(a)
+    expect(rig.ports.parent.told.map(({ delivery }) => delivery.wake)).toEqual([false])
+    rig.lanes.cancel(b, { reason: "PARENT", silent: true })
+    await settled()
+    expect(rig.ports.parent.told.map(({ delivery }) => delivery.wake)).toEqual([false, true])
+    expect(rig.ports.parent.told[0]?.signal.aborted).toBe(true)
+  })
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("a bug in somebody's parent")
+      },
+    ],
+    ["proves nothing", () => Promise.resolve([])],
+    ["answers nothing", () => Promise.resolve(undefined as unknown as string[])],
+  ] as const)("a parent that %s has failed, and is tried again", async (_how, deliver) => {
+    const rig = new Rig()
+    const { id } = rig.launch({ parent })
+    const proper = rig.ports.parent.deliver.bind(rig.ports.parent)
+    rig.ports.parent.deliver = deliver
+    rig.finish(id)
+    await settled()
+    expect(rig.lanes.owed("ses_parent")).toHaveLength(1)
+    rig.ports.parent.deliver = proper
+    await rig.ports.clock.pass(BOUNDS.noticeBackoffMs[0])
+    expect(rig.ports.parent.told).toHaveLength(1)
   })
 })
 
@@ -337,6 +370,16 @@ describe("close", () => {
     expect(await done).toMatchObject({ state: "cancelled", reason: "SHUTDOWN", sessionID: `ses_${id}` })
     expect(rig.ports.journal.rows.get(id)?.state).toBe("running")
     expect(rig.ports.threads.commands.at(-1)?.command).toEqual({ type: "stop", abort: false })
+  })
+
+  test("detached, it refuses what is asked of it", async () => {
+    const rig = new Rig()
+    const { id } = rig.launch()
+    rig.finish(id)
+    await rig.lanes.close({ detach: true })
+    expect(code(() => rig.launch())).toBe("CLOSED")
+    expect(code(() => rig.lanes.continue(id, "More."))).toBe("CLOSED")
+    expect(rig.ports.journal.rows.get(id)?.epoch).toBe(1)
   })
 
   test("what comes in later is too late: nothing is written, sent or thrown", async () => {

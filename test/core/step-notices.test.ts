@@ -1,5 +1,6 @@
 /** What a parent is told, when, and until when it is owed. */
 import { describe, expect, test } from "bun:test"
+import type { Delivery } from "../../src/core/effects.ts"
 import { BOUNDS } from "../../src/core/options.ts"
 import type { Options } from "../../src/core/options.ts"
 import type { ParentRef } from "../../src/core/task.ts"
@@ -60,6 +61,65 @@ describe("batches", () => {
   })
 })
 
+describe("a delivery that waits for its parent", () => {
+  const waiting = (rig: CoreRig): Delivery => {
+    const [delivery] = rig.deliveries(rig.all).slice(-1)
+    if (delivery === undefined) throw new Error("nothing is under way")
+    return delivery
+  }
+
+  test("stands as long as it says what is owed; with more owed, too", () => {
+    const { rig, a, b, finish } = two({ wake: "each" })
+    finish(a)
+    expect(rig.core.stands(waiting(rig))).toBe(true)
+    finish(b)
+    expect(rig.core.stands(waiting(rig))).toBe(true)
+    told(rig, a)
+    expect(rig.core.stands(waiting(rig))).toBe(true)
+  })
+
+  test("without a turn, falls when the rest of its batch ends in silence: then it is the last word", () => {
+    for (const end of ["cancel", "read"] as const) {
+      const { rig, a, b, finish } = two()
+      finish(a)
+      expect(waiting(rig)).toMatchObject({ wake: false })
+      if (end === "cancel") rig.step({ type: "cancel", id: b, reason: "PARENT", silent: true })
+      else {
+        finish(b)
+        rig.step({ type: "read", id: b })
+      }
+      expect(rig.core.stands(waiting(rig))).toBe(false)
+      rig.step({ type: "delivery-recalled", parent: "ses_parent" })
+      expect(rig.deliveries()).toMatchObject([{ wake: true, items: [{ task: a }] }])
+    }
+  })
+
+  test("with a turn, falls when its batch grows: nobody is woken yet", () => {
+    const rig = new CoreRig()
+    const { id: a, prompt } = rig.running({ parent })
+    rig.finish(a, prompt)
+    expect(waiting(rig)).toMatchObject({ wake: true })
+    rig.running({ parent })
+    expect(rig.core.stands(waiting(rig))).toBe(false)
+    rig.step({ type: "delivery-recalled", parent: "ses_parent" })
+    expect(rig.deliveries()).toMatchObject([{ wake: false, items: [{ task: a }] }])
+  })
+
+  test("called back it has not failed: no pause, and no hour begins", () => {
+    const { rig, a, b, finish } = two()
+    finish(a)
+    finish(b)
+    rig.step({ type: "delivery-recalled", parent: "ses_parent" })
+    expect(rig.deliveries()).toMatchObject([{ wake: true, items: [{ task: a }, { task: b }] }])
+    rig.step({ type: "read", id: a })
+    expect(rig.core.stands(waiting(rig))).toBe(false)
+    rig.step({ type: "delivery-recalled", parent: "ses_parent" })
+    expect(rig.deliveries()).toMatchObject([{ wake: true, items: [{ task: b }] }])
+    failed(rig)
+    expect(rig.deliveries(rig.pass(BOUNDS.noticeBackoffMs[0]))).toHaveLength(1)
+  })
+})
+
 describe("owed until proved", () => {
   test("lesson 23: one delivery at a time; what settles meanwhile is the next one", () => {
     const { rig, a, b, finish } = two()
@@ -114,7 +174,17 @@ describe("owed until proved", () => {
     expect(rig.row(a).notice.state).toBe("dead")
     expect(rig.events("task:notified")).toMatchObject([{ id: a, dead: true }])
     finish(b)
-    expect(rig.deliveries()).toMatchObject([{ attempt: 1, items: [{ task: b }] }])
+    expect(rig.deliveries()).toMatchObject([{ items: [{ task: b }] }])
+    failed(rig)
+    expect(rig.deliveries(rig.pass(BOUNDS.noticeBackoffMs[0]))).toHaveLength(1)
+  })
+
+  test("what could not be told is settled by reading it, too", () => {
+    const { rig, a, finish } = two()
+    finish(a)
+    failed(rig, true)
+    rig.step({ type: "read", id: a })
+    expect(rig.row(a).notice.state).toBe("none")
   })
 
   test("a parent that is gone is not tried again", () => {

@@ -1,15 +1,28 @@
 import type { Oracle } from "../truth.ts"
 
-/** 4, 9, 19: each end is told to its parent once, only when it has ended, and not again after a restart. */
+/**
+ * 4, 9, 19: each end is told to its parent once, only when it has ended, and not again after a restart; with a turn when
+ * it failed or was the last of its batch, and not before.
+ */
 export const notices: Oracle = (scene) => {
   const ended = new Set<string>()
   const proven = new Set<string>()
   let restarted = false
   const owed = new Map<string, string>()
+  const endedAt = new Map<string, number>()
+  let startedAt = -1
+  const atWork = (id: string): boolean => {
+    const { parent } = scene.tasks.get(id)?.spec ?? {}
+    const rows = scene.coordinator?.list(parent?.sessionID) ?? []
+    return rows.some(
+      ({ spec, outcome }) => outcome === undefined && spec.background && spec.parent?.batch === parent?.batch,
+    )
+  }
   return {
     event(event) {
       if (event.type === "task:settled") {
         ended.add(`${event.id}:${event.epoch}`)
+        endedAt.set(`${event.id}:${event.epoch}`, scene.loop.now)
         const task = scene.tasks.get(event.id)
         if (task?.spec.parent !== undefined && task.spec.background)
           owed.set(`${event.id}:${event.epoch}`, task.spec.parent.sessionID)
@@ -29,8 +42,22 @@ export const notices: Oracle = (scene) => {
           scene.fail(restarted ? 19 : 4, `${key} is told again although its parent is known to hold it`)
       })
     },
+    telling({ items, wake }) {
+      const wakes = items.map(({ task, epoch }) => {
+        const row = scene.coordinator?.get(task)
+        const first = row?.outcome?.state !== "completed" || scene.options.wake === "each" || !atWork(task)
+        // What ended before a restart, or by it, starts no turn.
+        return { task, first, quiet: (endedAt.get(`${task}:${epoch}`) ?? -1) <= startedAt }
+      })
+      const missed = wakes.find(({ first, quiet }) => first && !quiet)
+      if (missed !== undefined && !wake)
+        scene.fail(4, `${missed.task} is told without a turn although its batch is over, or it failed`)
+      if (wake && !wakes.some(({ first }) => first))
+        scene.fail(4, `${items[0]?.task ?? ""} is told with a turn although its batch is at work`)
+    },
     started(recovered) {
       restarted = recovered
+      if (recovered) startedAt = scene.loop.now
     },
     crashed() {
       for (const id of scene.disk.behind)
