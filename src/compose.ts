@@ -81,8 +81,11 @@ export interface CreateOptions {
   readonly threads?: "workers" | "inline"
   /** Where the worker's file is, when your app is bundled: `opencode-lanes/worker`. */
   readonly workerUrl?: string | URL
-  /** Serve the live page of this handle on 127.0.0.1; its address goes to `log`, and `lanes.page` makes links. */
-  readonly page?: boolean | { readonly port?: number }
+  /**
+   * Serve the live page of this handle on 127.0.0.1; its address goes to `log`, and `lanes.page` makes links. A port that is
+   * taken refuses the start; with `optional` it goes on without the page, and `log` says so.
+   */
+  readonly page?: boolean | { readonly port?: number; readonly optional?: boolean }
   /** Hears of what cannot be thrown: odd configuration, missing workers. */
   readonly log?: (message: string) => void
   /** Sees every input of the core with its time: a recorded log replays. @internal */
@@ -124,7 +127,13 @@ export async function compose(options: CreateOptions): Promise<Composed> {
   const clock = new SystemClock()
   const connection = await connect(options, directory)
   let ready: ReadyJournal | undefined
+  let page: Page | undefined
   let projects: Projects | undefined
+  let giveUp = async (): Promise<void> => {
+    ready?.journal.close()
+    await connection.close()
+    clock[Symbol.dispose]()
+  }
   try {
     await checkServer(connection.transport)
     const threads = await threadsOf(options, resolved.options, connection.transport, clock)
@@ -171,6 +180,9 @@ export async function compose(options: CreateOptions): Promise<Composed> {
         clock[Symbol.dispose]()
       },
     })
+    giveUp = () => lanes.close()
+    // Before anything is taken over: a start that fails leaves what it found to the next one.
+    page = await openPage(options, lanes, directory, resolved.options.retainMs)
     const looksAfter = (projects = new Projects({
       journal: ready,
       coordinator,
@@ -178,15 +190,9 @@ export async function compose(options: CreateOptions): Promise<Composed> {
       lanes,
       retainMs: resolved.options.retainMs,
     }))
-    const page: Page | undefined = options.page
-      ? await openPage(options, lanes, directory, resolved.options.retainMs)
-      : undefined
     return { lanes, coordinator, api, clock, join: (at) => looksAfter.join(at) }
   } catch (thrown) {
-    projects?.[Symbol.dispose]()
-    ready?.journal.close()
-    await connection.close()
-    clock[Symbol.dispose]()
+    await giveUp()
     throw thrown
   }
 }
@@ -197,18 +203,21 @@ async function openPage(
   lanes: Lanes,
   directory: string,
   retainMs: number,
-): Promise<Page> {
+): Promise<Page | undefined> {
+  if (!page) return undefined
+  const { port = 0, optional = false } = page === true ? {} : page
   const { servePage } = await import("./page/server.ts")
-  const port = typeof page === "object" ? (page.port ?? 0) : 0
-  const served = await servePage(lanes, { port, directory, retainMs }).catch((thrown: unknown) => {
-    throw new LanesError(
-      "INVALID_INPUT",
-      `The page cannot listen on port ${port}: ${messageOf(thrown)}.`,
-      "Choose another port, or 0 for any free one.",
-    )
-  })
-  log?.(`The page is at ${served.link()}`)
-  return served
+  try {
+    const served = await servePage(lanes, { port, directory, retainMs })
+    log?.(`The page is at ${served.link()}`)
+    return served
+  } catch (thrown) {
+    const sentence = `The page cannot listen on port ${port}: ${messageOf(thrown)}.`
+    const hint = "Choose another port, or 0 for any free one."
+    if (!optional) throw new LanesError("INVALID_INPUT", sentence, hint)
+    log?.(`${sentence} ${hint}`)
+    return undefined
+  }
 }
 
 function messageOf(thrown: unknown): string {

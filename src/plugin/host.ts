@@ -135,13 +135,15 @@ export class PluginHost {
   async #compose(directory: string, config: Config): Promise<Composed> {
     // Not before it is needed: it is most of the code, and OpenCode waits for its plugins when it starts.
     const { compose } = await import("../compose.ts")
+    const { page } = resolveOptions(config)
     const composed = await compose({
       server: { transport: this.transport, name: `host:${process.pid}` },
       directory,
       configFiles: false,
       config: { ...config, maxResultChars: Math.min(config.maxResultChars ?? RESULT_CHARS, RESULT_CHARS) },
       recover: "ask",
-      page: config.page ?? false,
+      // Every OpenCode here is told the same port, and the tools of those that come too late are to work all the same.
+      page: page && { ...page, optional: true },
       events: this.events,
       parent: (world) =>
         new OpencodeParent({
