@@ -78,6 +78,11 @@ export class LaneAllocator {
     return this.#waiting
   }
 
+  /** Who waits, over all lanes. */
+  *waiters(): Generator<TaskId> {
+    for (const { waiting } of this.#lanes.values()) yield* waiting.keys()
+  }
+
   /** A request now would get its token at once. */
   hasRoom(lane: LaneKey): boolean {
     const of = this.#lanes.get(lane)

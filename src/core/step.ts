@@ -95,11 +95,11 @@ export class Core {
     for (const { task } of this.#book.runs.values()) yield this.#book.row(task, this.#book.now.mono)
   }
 
-  /** Whether a directory has unsettled tasks. */
+  /** Whether a task of a directory runs or waits; looks at no other, for it is asked at every end of one. */
   isBusy(directory: string): boolean {
-    for (const { state, spec } of this.#book.tasks.open()) {
-      if (spec.directory === directory && !isTerminal(state)) return true
-    }
+    const { runs, lanes, tasks } = this.#book
+    for (const { task } of runs.values()) if (task.spec.directory === directory) return true
+    for (const id of lanes.waiters()) if (tasks.get(id)?.spec.directory === directory) return true
     return false
   }
 

@@ -122,3 +122,29 @@ test("a directory is busy while a task of it is unsettled", () => {
   lazy.step({ type: "cancel", id, reason: "USER" })
   expect(lazy.core.isBusy("/d")).toBe(false)
 })
+
+test("one that waits for a slot keeps its directory busy, too", () => {
+  const rig = new CoreRig({ defaultConcurrency: 1 })
+  rig.launch()
+  const id = rig.launch({ directory: "/waits" })
+  expect(rig.row(id).state).toBe("pending")
+  expect(rig.core.isBusy("/waits")).toBe(true)
+  rig.step({ type: "cancel", id, reason: "USER" })
+  expect(rig.core.isBusy("/waits")).toBe(false)
+})
+
+test("whether a directory is busy is told without a look at what is settled", () => {
+  const rig = new CoreRig()
+  const id = "bg_watched0"
+  let looks = 0
+  const spec = Object.defineProperty({ ...first.spec }, "directory", { get: () => `/d${++looks}` })
+  rig.step({ type: "launch", id, spec })
+  const looksAtIt = (): boolean => {
+    const before = looks
+    rig.core.isBusy("/elsewhere")
+    return looks > before
+  }
+  expect(looksAtIt()).toBe(true)
+  rig.step({ type: "cancel", id, reason: "USER" })
+  expect(looksAtIt()).toBe(false)
+})
