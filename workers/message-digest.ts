@@ -31,7 +31,9 @@ export function plainOf({ info, parts }: MessageAnswer): PlainMessage {
     tools: parts.flatMap(({ tool, state }) =>
       tool === undefined || state === undefined ? [] : [{ name: tool, state: state.status }],
     ),
-    ...(error === undefined ? {} : { error: error.message === "" ? error.name : `${error.name}: ${error.message}` }),
+    ...(error === undefined
+      ? {}
+      : { error: error.message === error.name ? error.name : `${error.name}: ${error.message}` }),
     created: info.time.created,
   }
 }
@@ -72,8 +74,9 @@ function textOf(parts: readonly PartAnswer[]): string {
     .join("\n\n")
 }
 
+/** Some errors have nothing to say but their name. */
 function errorOf({ error }: AssistantAnswer): { name: string; message: string } | undefined {
-  return error === undefined ? undefined : { name: error.name, message: error.data?.message ?? "" }
+  return error === undefined ? undefined : { name: error.name, message: error.data?.message || error.name }
 }
 
 function fingerprintOf(message: MessageAnswer | undefined): string {

@@ -109,7 +109,7 @@ function errorHint(error: Loose | undefined): Hint {
   const name = text(error?.["name"]) ?? "UnknownError"
   // Some messages are followed by a stack of OpenCode's own.
   const message = (text(record(error?.["data"])?.["message"]) ?? "").split("\n    at ", 1)[0] ?? ""
-  return { type: "error", name, message }
+  return { type: "error", name, message: message || name }
 }
 
 function todosHint(todos: readonly unknown[] | undefined): Hint | undefined {

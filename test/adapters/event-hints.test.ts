@@ -185,7 +185,7 @@ describe("the flow of hints", () => {
     const deciding: Hint[] = [
       { type: "idle" },
       { type: "step-end" },
-      { type: "error", name: "E", message: "" },
+      { type: "error", name: "E", message: "E" },
       { type: "deleted" },
       { type: "answered", askID: "per_1", rejected: false },
     ]

@@ -69,7 +69,7 @@ describe("a page of messages", () => {
     expect(pageOf([assistant("msg_2", { ...done, summary: true })], 100).newest?.summary).toBe(true)
     expect(pageOf([assistant("msg_2", { error })], 100).newest?.error).toEqual({
       name: "MessageAbortedError",
-      message: "",
+      message: "MessageAbortedError",
     })
     expect(pageOf([assistant("msg_2", {}, tool({ status: "running" }))], 100).newest).toMatchObject({
       tool: "bash",
@@ -113,6 +113,13 @@ describe("the fingerprint", () => {
   ])("moves with %s", (_what, message) => {
     expect(fingerprint(message)).not.toBe(fingerprint(base))
   })
+})
+
+test("an error that says nothing is called by its name", () => {
+  const message = assistant("msg_2", { error: { name: "MessageOutputLengthError", data: {} } })
+  const error = { name: "MessageOutputLengthError", message: "MessageOutputLengthError" }
+  expect(pageOf([message], 100).newest?.error).toEqual(error)
+  expect(plainOf(message).error).toBe("MessageOutputLengthError")
 })
 
 test("a plain message has its tools' states and its error in words", () => {
