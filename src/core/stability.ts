@@ -365,10 +365,12 @@ function judgeAnswer(
 
 /** Idle, but our prompt has no answer: too early, an error that left no message, or a prompt that was swallowed. */
 function judgeUnanswered(e: Evidence, message: NewestMessage | null, rules: Rules, now: number): Verdict {
-  if (e.error !== undefined) {
-    const at = e.error.at + BOUNDS.errorGraceMs
+  // An instance that goes away aborts what runs in it, as a person does.
+  const error = e.disturbed && e.error?.name === ABORTED ? undefined : e.error
+  if (error !== undefined) {
+    const at = error.at + BOUNDS.errorGraceMs
     if (now < at || e.absentPolls < 2) return wait(Math.max(1, at - now))
-    return e.error.name === ABORTED ? { type: "escaped" } : fail(errorReason(e.error), e.error.message)
+    return error.name === ABORTED ? { type: "escaped" } : fail(errorReason(error), error.message)
   }
   if (e.disturbed && e.absentPolls >= 2)
     return { type: "interrupted", message: "The server went away before it answered.", cut: true }

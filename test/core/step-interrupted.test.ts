@@ -28,6 +28,33 @@ describe("interruption", () => {
     expect(rig.row(id)).toMatchObject({ state: "completed", resumes: 1 })
   })
 
+  test("the same while a follow-up waits in line", () => {
+    const rig = new CoreRig()
+    const { id } = rig.running()
+    rig.snapshot(id, BUSY)
+    rig.step({ type: "continue", id, prompt: "And that." })
+    const second = rig.prompted(id)
+    rig.snapshot(id, BUSY)
+    rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "error", ...ABORTED.error } })
+    disposed(rig)
+    const newest = { id: second, role: "user" as const, completed: false, summary: false, output: true }
+    rig.poll(id, 6_000, { newest, newestUser: second, fingerprint: "cut off" })
+    expect(rig.row(id)).toMatchObject({ state: "running", resumes: 1 })
+  })
+
+  test("the same while a follow-up waits in line, twin without the disposal: escape", () => {
+    const rig = new CoreRig()
+    const { id } = rig.running()
+    rig.snapshot(id, BUSY)
+    rig.step({ type: "continue", id, prompt: "And that." })
+    const second = rig.prompted(id)
+    rig.snapshot(id, BUSY)
+    rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "error", ...ABORTED.error } })
+    const newest = { id: second, role: "user" as const, completed: false, summary: false, output: true }
+    rig.poll(id, 6_000, { newest, newestUser: second, fingerprint: "cut off" })
+    expect(rig.reason(id)).toBe("USER")
+  })
+
   test("nobody asks it to go on where that is for people to decide", () => {
     const rig = new CoreRig({ recover: "ask" })
     const { id, prompt } = rig.running()
