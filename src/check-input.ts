@@ -70,6 +70,9 @@ export function checkLimits(limits: unknown): void {
   for (const key of ["providerConcurrency", "modelConcurrency"]) {
     if (given[key] === undefined) continue
     for (const [name, limit] of Object.entries(objectOf(key, "an object of limits", given[key]))) {
+      // What stands before the slash is the provider: this one's lane would never be used.
+      if (key === "providerConcurrency" && !/^[^\s/]([^/]*[^\s/])?$/.test(name))
+        throw invalid(key, 'a provider id without "/"', name)
       if (!isWhole(limit, 0)) throw invalid(`${key}.${name}`, "an integer ≥ 0", limit)
     }
   }

@@ -30,13 +30,20 @@ export function continued(spec: TaskSpec, input: Extract<Input, { type: "continu
   const { prompt, background, ttlMs, model, batch } = input
   const { parent } = spec
   return {
-    ...spec,
+    ...(background === true ? inBackground(spec) : spec),
     prompt,
     background: background ?? spec.background,
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(model === undefined ? {} : { model }),
     ...(parent === undefined || batch === undefined ? {} : { parent: { ...parent, batch } }),
   }
+}
+
+/** The same in the background. Who waits for a task bounds it by that; nobody waits for this one any more. */
+export function inBackground(spec: TaskSpec): TaskSpec {
+  const { ttlMs, ...rest } = spec
+  const bound = ttlMs === undefined || (ttlMs === null && !spec.background) ? {} : { ttlMs }
+  return { ...rest, ...bound, background: true }
 }
 
 export function closing(): LanesError {

@@ -1,3 +1,4 @@
+import { inBackground } from "./admission.ts"
 import { laneOf } from "./lanes.ts"
 import type { Options } from "./options.ts"
 import { BOUNDS } from "./options.ts"
@@ -28,7 +29,7 @@ export function revive(
     ...row,
     prompts: [...row.prompts],
     state: "pending",
-    spec: { ...row.spec, background: true },
+    spec: inBackground(row.spec),
     // The limits may have changed since: it waits where new tasks of its model do.
     lane: laneOf(row.spec.model, options),
     // What it waited before is counted already.

@@ -59,6 +59,8 @@ export class Core {
     if (this.#closing !== "closed") {
       this.#take(input)
       this.#expire()
+    } else if (input.type === "launch" || input.type === "continue") {
+      throw closing()
     }
     return this.#book.close()
   }
@@ -121,13 +123,13 @@ export class Core {
     return this.#book.outbox.owed(parent)
   }
 
-  /** Sizes of everything that must be empty at rest. */
-  sizes(): Readonly<Record<string, number>> {
   /** Whether a delivery under way is still what its parent should be told. */
   stands(delivery: Delivery): boolean {
     return this.#book.outbox.stands(delivery, this.#book.options.wake)
   }
 
+  /** Sizes of everything that must be empty at rest. */
+  sizes(): Readonly<Record<string, number>> {
     return { ...this.#book.sizes(), draining: this.#drains.size }
   }
 
@@ -178,10 +180,10 @@ export class Core {
         return this.#notices.told(input.id, input.epoch, input.proof)
       case "delivery-failed":
         return this.#notices.failed(input.parent, input.gone === true)
-      case "parent-deleted":
-        this.#cancelOf(input.sessionID, () => true)
       case "delivery-recalled":
         return this.#notices.recalled(input.parent)
+      case "parent-deleted":
+        this.#cancelOf(input.sessionID, () => true)
         return this.#notices.forgo(input.sessionID)
       case "parent-aborted":
         return this.#cancelOf(input.sessionID, ({ spec }) => !spec.background)
@@ -393,7 +395,7 @@ export class Core {
   #settle(task: Task, end: End, leave: Leave, silent = false): void {
     const state = transition(task.state, end.state)
     if (state === undefined) return void this.#book.ignored++
-    const { runs, lanes, outbox, due, options, now } = this.#book
+    const { runs, outbox, due, options, now } = this.#book
     const run = runs.get(task.id)
     task.state = state
     task.settledAt = now.wall
@@ -407,9 +409,16 @@ export class Core {
     const { id, epoch, outcome, spec, lane } = task
     this.#book.emit({ type: "task:settled", id, epoch, outcome, description: spec.description, lane })
     runs.delete(id)
-    if (run === undefined) lanes.withdraw(lane, id)
+    if (run === undefined) this.#leaveQueue(task, leave)
     else this.#drains.leave(run, leave)
     this.#notices.notify(spec.parent?.sessionID)
+  }
+
+  /** One that was taken over and waits for a slot again may be at work in its session all the same. */
+  #leaveQueue({ id, lane, startedAt, sessionID, spec }: Task, leave: Leave): void {
+    this.#book.lanes.withdraw(lane, id)
+    if (leave === "abort" && startedAt !== undefined && sessionID !== undefined)
+      this.#book.ask({ type: "abort", sessionID, directory: spec.directory })
   }
 
   #cancel(task: Task, end: End, silent: boolean): void {
@@ -610,7 +619,7 @@ export class Core {
       return this.#settle(
         task,
         { state: "error", reason: "QUEUE_TTL", message: "It waited too long for a slot." },
-        "gone",
+        "abort",
       )
     }
     const parent = task.spec.parent?.sessionID
@@ -626,7 +635,7 @@ export class Core {
 function withLimits(options: Options, limits: Partial<LaneLimits>): Options {
   return {
     ...options,
-    ...limits,
+    defaultConcurrency: limits.defaultConcurrency ?? options.defaultConcurrency,
     providerConcurrency: { ...options.providerConcurrency, ...limits.providerConcurrency },
     modelConcurrency: { ...options.modelConcurrency, ...limits.modelConcurrency },
   }

@@ -315,9 +315,9 @@ export class World implements Scene {
       fate: (delivery) => deliveryFate(this, delivery),
       effect: () => this.#effect(host),
       delivering: (delivery, rows) => this.#audience.tell("delivering", delivery, rows),
+      telling: (delivery) => this.#audience.tell("telling", delivery),
     })
   }
-      telling: (delivery) => this.#audience.tell("telling", delivery),
 
   #api(host: SimProcess): SessionApi {
     return simApi({

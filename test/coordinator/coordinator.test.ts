@@ -382,6 +382,16 @@ describe("close", () => {
     expect(rig.ports.journal.rows.get(id)?.epoch).toBe(1)
   })
 
+  test("detached, it refuses what is asked of it", async () => {
+    const rig = new Rig()
+    const { id } = rig.launch()
+    rig.finish(id)
+    await rig.lanes.close({ detach: true })
+    expect(code(() => rig.launch())).toBe("CLOSED")
+    expect(code(() => rig.lanes.continue(id, "More."))).toBe("CLOSED")
+    expect(rig.ports.journal.rows.get(id)?.epoch).toBe(1)
+  })
+
   test("what comes in later is too late: nothing is written, sent or thrown", async () => {
     const rig = new Rig()
     const { id } = rig.launch({ parent })

@@ -46,6 +46,16 @@ describe("close", () => {
     expect(rig.row(id).state).toBe("running")
     expect(rig.last).toEqual([])
   })
+
+  test("detached: what is asked for is refused, not swallowed", () => {
+    const rig = new CoreRig()
+    const { id, prompt } = rig.running()
+    rig.finish(id, prompt)
+    close(rig, "detach")
+    const closed = expect.objectContaining({ code: "CLOSED" })
+    expect(() => rig.launch()).toThrow(closed)
+    expect(() => rig.step({ type: "continue", id, prompt: "More." })).toThrow(closed)
+  })
 })
 
 describe("at rest", () => {

@@ -49,6 +49,37 @@ describe("a new epoch", () => {
     })
   })
 
+  test("a foreground task's want of a bound ends with the foreground", () => {
+    const rig = new CoreRig({ taskTtlMs: 60_000 })
+    const { id, prompt } = rig.running({ parent, background: false, ttlMs: null })
+    rig.finish(id, prompt)
+    rig.stopped(id)
+    more(rig, id)
+    expect(rig.row(id).spec.ttlMs).toBeNull()
+    rig.session(id)
+    rig.finish(id, rig.prompted(id))
+    rig.stopped(id)
+    more(rig, id, { background: true })
+    expect(rig.row(id).spec).not.toHaveProperty("ttlMs")
+    rig.session(id)
+    rig.prompted(id)
+    rig.pass(60_000)
+    expect(rig.reason(id)).toBe("TTL")
+  })
+
+  test("a bound that was asked for stays, and so does none in the background", () => {
+    const rig = new CoreRig()
+    for (const of of [
+      { background: false, ttlMs: 5_000_000 },
+      { background: true, ttlMs: null },
+    ]) {
+      const { id, prompt } = rig.running({ parent, ...of })
+      rig.finish(id, prompt)
+      more(rig, id, { background: true })
+      expect(rig.row(id).spec.ttlMs).toBe(of.ttlMs)
+    }
+  })
+
   test("it waits until its predecessor has left the session", () => {
     const rig = new CoreRig()
     const { id } = rig.running()

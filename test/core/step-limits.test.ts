@@ -1,5 +1,6 @@
 /** Limits that change while tasks run, and time that does not matter. */
 import { describe, expect, test } from "bun:test"
+import { checkLimits } from "../../src/check-input.ts"
 import { CoreRig } from "../helpers/core-rig.ts"
 
 describe("limits at run time", () => {
@@ -22,6 +23,22 @@ describe("limits at run time", () => {
     expect(rig.row(c).state).toBe("pending")
     rig.finish(b, pb)
     expect(rig.row(c).state).toBe("running")
+  })
+
+  test("a key without a value changes nothing", () => {
+    const rig = new CoreRig()
+    const limits = { defaultConcurrency: undefined, providerConcurrency: undefined } as never
+    checkLimits(limits)
+    rig.step({ type: "limits", limits })
+    expect(rig.row(rig.launch()).state).toBe("running")
+    expect(rig.core.lanes()).toMatchObject([{ lane: "default", used: 1, limit: rig.options.defaultConcurrency }])
+  })
+
+  test.each(["a/b", "", " a", "/"])("%p is no provider, as in a file", (name) => {
+    expect(() => checkLimits({ providerConcurrency: { [name]: 3 } })).toThrow(
+      "providerConcurrency: expected a provider id",
+    )
+    expect(() => checkLimits({ modelConcurrency: { "a/b": 3 }, providerConcurrency: { "a b": 3 } })).not.toThrow()
   })
 
   test("one provider's limit is set without lifting another's; 0 lifts it", () => {

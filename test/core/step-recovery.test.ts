@@ -67,6 +67,21 @@ describe("sessions that still run", () => {
     expect(third.row(other.id)).toMatchObject({ state: "running", resumes: 0 })
   })
 
+  for (const [end, options] of [
+    ["cancelled", {}],
+    ["given up", { queueTtlMs: 1_000 }],
+  ] as const) {
+    test(`one that waits for a slot again and is ${end} is stopped in its session`, () => {
+      const before = new CoreRig({ defaultConcurrency: 2 })
+      const [, other] = [before.running(), before.running()]
+      const unstarted = before.launch()
+      const rig = successor(left(before), "alive", { defaultConcurrency: 1, ...options })
+      const effects = end === "cancelled" ? rig.step({ type: "cancel", id: other.id, reason: "USER" }) : rig.pass(1_000)
+      expect(rig.aborts(effects)).toEqual([`ses_${other.id}`])
+      expect(rig.aborts(rig.step({ type: "cancel", id: unstarted, reason: "USER" }))).toEqual([])
+    })
+  }
+
   test("run time is kept also of a run that was silent", () => {
     const before = new CoreRig({ taskTtlMs: 100_000 })
     const { id } = before.running()
@@ -199,6 +214,16 @@ describe("rows", () => {
     const rig = successor(left(before), "alive")
     rig.finish(id, prompt)
     expect(rig.deliveries()).toMatchObject([{ items: [{ task: id }] }])
+  })
+
+  test("a foreground task's want of a bound does not come with it", () => {
+    const before = new CoreRig()
+    const { id } = before.running({ parent, background: false, ttlMs: null })
+    const { id: bounded } = before.running({ parent, background: false, ttlMs: 5_000_000 })
+    const { id: unbound } = before.running({ parent, ttlMs: null })
+    const rig = successor(left(before), "alive")
+    const ttls = [id, bounded, unbound].map((of) => rig.row(of).spec.ttlMs)
+    expect(ttls).toEqual([undefined, 5_000_000, null])
   })
 
   test("the same words after a recovery as without one", () => {
