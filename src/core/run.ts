@@ -75,7 +75,7 @@ export function assignmentOf({ task, ref, again }: Run, options: Options): Assig
     ...(spec.model === undefined ? {} : { model: spec.model }),
     ...(sessionID === undefined ? {} : { sessionID }),
     search: task.attempt > 1 && sessionID === undefined,
-    stamp: spec.sessionID !== undefined && task.epoch === 1 && accepted === 0,
+    stamp: spec.sessionID !== undefined && accepted === 0,
     prompts: task.prompts.filter((prompt) => prompt.messageID === undefined),
     check: again,
     accepted,

@@ -70,15 +70,29 @@ describe("launch", () => {
     expect(code(() => rig.step({ type: "continue", id, prompt: "Again." }))).toBe("INVALID_INPUT")
   })
 
-  test("an adopted session is stamped before its first prompt, once", () => {
+  test("an adopted session is stamped before the first prompt of a run, if it is not by then", () => {
     const rig = new CoreRig()
     const id = rig.launch({ sessionID: "ses_old" })
     expect(rig.starts()[0]).toMatchObject({ sessionID: "ses_old", stamp: true })
     const prompt = rig.prompted(id)
+    rig.step({ type: "worker-lost", worker: "w", cause: "crash", runs: [rig.ref(id)] })
+    expect(rig.starts()[0]).toMatchObject({ sessionID: "ses_old", stamp: false })
     rig.finish(id, prompt)
     rig.stopped(id)
+    // Whether its first epoch came so far nobody here knows: the worker sees it.
     rig.step({ type: "continue", id, prompt: "More." })
-    expect(rig.starts()[0]).toMatchObject({ sessionID: "ses_old", stamp: false })
+    expect(rig.starts()[0]).toMatchObject({ sessionID: "ses_old", stamp: true })
+  })
+
+  test("an adopted session whose task was cancelled in the queue is stamped when it is continued", () => {
+    const rig = new CoreRig({ defaultConcurrency: 1 })
+    const { id: first } = rig.running()
+    const id = rig.launch({ sessionID: "ses_old" })
+    rig.step({ type: "cancel", id, reason: "USER" })
+    rig.step({ type: "continue", id, prompt: "All the same." })
+    rig.step({ type: "cancel", id: first, reason: "USER" })
+    rig.stopped(first)
+    expect(rig.starts()[0]).toMatchObject({ run: { task: id, epoch: 2 }, sessionID: "ses_old", stamp: true })
   })
 })
 

@@ -374,6 +374,14 @@ describe("an existing session", () => {
     expect(calls.indexOf("stamp")).toBeLessThan(calls.indexOf("prompt"))
   })
 
+  test("stamped by an earlier run is not stamped again", async () => {
+    const rig = new Rig()
+    const sessionID = rig.api.seed({ metadata: STAMP })
+    await rig.start({ sessionID, stamp: true }).pass(0)
+    expect(rig.of("prompted")).toHaveLength(1)
+    expect(rig.api.count("stamp")).toBe(0)
+  })
+
   test("still busy with its predecessor is waited for, so long, then it has failed", async () => {
     const rig = new Rig()
     const sessionID = rig.api.seed({ metadata: STAMP })
