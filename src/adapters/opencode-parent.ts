@@ -30,8 +30,11 @@ export interface OpencodeParentOptions {
 const LOOK_MS = 1_000
 /** After a word that it is idle: some come before it is (measured, on failures and aborts). */
 const SOON_MS = 50
-/** How far back notices and the last turn are looked for. */
+/** Messages before its own that a delivery looks at. */
 const LOOK_BACK = 40
+/** Notices are looked for back to the first end they tell of, the clocks being so far apart; but not for ever. */
+const APART_MS = 60_000
+const FARTHEST = 1_280
 const REMEMBERED = 1_000
 
 /**
@@ -51,15 +54,17 @@ export class OpencodeParent implements Parent {
   async deliver(delivery: Delivery, rows: readonly TaskRow[], signal: AbortSignal): Promise<readonly string[]> {
     if (!delivery.wake) await this.#options.letPass?.(signal)
     const session = new ParentSession(this.#options.transport, delivery.directory, delivery.parent.sessionID, signal)
-    let before = await this.#quiet(session, signal)
+    const since = Math.min(...rows.map(({ settledAt }) => settledAt ?? Infinity)) - APART_MS
+    const look = { least: LOOK_BACK + delivery.items.length, since }
+    let before = await this.#quiet(session, look, signal)
     let newest = before.at(-1)?.id
     for (const [index, item] of delivery.items.entries()) {
       // Somebody may have written since: then the rest waits for that turn.
       if (index > 0 && !this.#held(delivery) && (await session.busy())) {
-        before = await this.#quiet(session, signal)
+        before = await this.#quiet(session, look, signal)
         newest = before.at(-1)?.id
       }
-      const turn = turnOf(before)
+      const turn = turnOf(before) ?? (await this.#asked(session, before))
       const wakes = delivery.wake && index === delivery.items.length - 1
       const there = before.find(({ id }) => id.endsWith(item.tail))
       // A message with a turn that nobody answered is sent again: the same message, but the turn starts.
@@ -78,7 +83,7 @@ export class OpencodeParent implements Parent {
         wakes && !this.#held(delivery),
       )
     }
-    const proofs = await this.#seen(session, delivery.items, signal)
+    const proofs = await this.#seen(session, delivery.items, look, signal)
     for (const { tail } of delivery.items) this.#ids.delete(tail)
     return proofs
   }
@@ -88,12 +93,26 @@ export class OpencodeParent implements Parent {
   }
 
   /** What the parent holds, at a moment when it is idle: somebody may write while it is read. */
-  async #quiet(session: ParentSession, signal: AbortSignal): Promise<readonly ParentMessage[]> {
+  async #quiet(session: ParentSession, look: Look, signal: AbortSignal): Promise<readonly ParentMessage[]> {
     for (;;) {
       await this.#idle(session, signal)
-      const messages = await session.messages(LOOK_BACK)
+      const messages = await this.#read(session, look)
       if (this.#options.held?.(session.id) === true || !(await session.busy())) return messages
     }
+  }
+
+  /** The newest messages, so far back that what was sent before a restart is among them. */
+  async #read(session: ParentSession, { least, since }: Look): Promise<readonly ParentMessage[]> {
+    for (let limit = least; ; limit *= 2) {
+      const messages = await session.messages(limit)
+      if (messages.length < limit || limit >= FARTHEST || (messages[0]?.at ?? 0) < since) return messages
+    }
+  }
+
+  /** What the newest answer answers: a long turn has its question far back. */
+  async #asked(session: ParentSession, messages: readonly ParentMessage[]): Promise<ParentMessage | undefined> {
+    const question = messages.findLast(({ parentID }) => parentID !== undefined)?.parentID
+    return question === undefined ? undefined : session.message(question)
   }
 
   /** Until the parent neither works nor is held; into a busy one a notice would cost a model call of its own. */
@@ -138,11 +157,16 @@ export class OpencodeParent implements Parent {
     return id
   }
 
-  async #seen(session: ParentSession, items: readonly NoticeItem[], signal: AbortSignal): Promise<string[]> {
+  async #seen(
+    session: ParentSession,
+    items: readonly NoticeItem[],
+    look: Look,
+    signal: AbortSignal,
+  ): Promise<string[]> {
     const { clock, seenMs = 10_000 } = this.#options
     const until = clock.now() + seenMs
     for (let wait = 30; ; wait = Math.min(2 * wait, 500)) {
-      const now = await session.messages(LOOK_BACK + items.length)
+      const now = await this.#read(session, look)
       const proofs = items.flatMap(({ tail }) => now.find(({ id }) => id.endsWith(tail))?.id ?? [])
       if (proofs.length === items.length) return proofs
       if (clock.now() > until) throw new LanesError("SERVER_TIMEOUT", "The notice was sent and is not to be seen.")
@@ -150,6 +174,12 @@ export class OpencodeParent implements Parent {
       signal.throwIfAborted()
     }
   }
+}
+
+/** How many messages are read: so many, and all since a moment; epoch ms. */
+interface Look {
+  readonly least: number
+  readonly since: number
 }
 
 /** How the conversation goes on: agent and model of its newest user message. Without them a message would flip it. */

@@ -8,6 +8,8 @@ import type { Loose } from "./loose.ts"
 export interface ParentMessage {
   readonly id: string
   readonly role: string | undefined
+  /** Made at; epoch ms of the server's clock. */
+  readonly at: number
   /** Assistant: the message it answers. */
   readonly parentID?: string | undefined
   readonly agent?: string | undefined
@@ -58,6 +60,17 @@ export class ParentSession {
     return messages.flatMap((message) => messageOf(record(record(message)?.["info"])) ?? [])
   }
 
+  /** One message; undefined when there is none of this id. */
+  async message(id: string): Promise<ParentMessage | undefined> {
+    try {
+      const { body } = await this.#call("GET", `/session/${this.id}/message/${id}`)
+      return messageOf(record(record(parsed(body))?.["info"]))
+    } catch (thrown) {
+      if (thrown instanceof LanesError && thrown.code === "NOT_FOUND") return undefined
+      throw thrown
+    }
+  }
+
   /** Stores a message of ours, which people do not see as theirs; with a turn it answers as soon as it is accepted. */
   async send(prompt: ParentPrompt, turn: boolean): Promise<void> {
     const { messageID, partID, agent, model, variant } = prompt
@@ -100,6 +113,7 @@ function messageOf(info: Loose | undefined): ParentMessage | undefined {
   return {
     id,
     role: text(info["role"]),
+    at: Number(record(info["time"])?.["created"] ?? 0),
     parentID: text(info["parentID"]),
     agent: text(info["agent"]),
     model: provider === undefined || name === undefined ? undefined : `${provider}/${name}`,

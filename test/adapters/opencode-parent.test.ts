@@ -4,12 +4,15 @@ import { OpencodeParent } from "../../src/adapters/opencode-parent.ts"
 import type { Transport, WireRequest } from "../../src/coordinator/ports.ts"
 import type { Delivery } from "../../src/core/effects.ts"
 import { SystemClock } from "../../src/adapters/system-clock.ts"
+import { rowOf } from "../helpers/rows.ts"
 
 interface Message {
   id: string
   role: string
   agent?: string
   parentID?: string
+  model?: { providerID: string; modelID: string; variant?: string }
+  time?: { created: number }
 }
 
 /** A server with one conversation; `act` sees each request first and may answer or throw. */
@@ -37,7 +40,11 @@ function conversation(act: (request: WireRequest, n: number) => number | void = 
         }
         return { status: 200, headers: {}, body: "{}" }
       }
-      return { status: 200, headers: {}, body: JSON.stringify(messages.map((info) => ({ info, parts: [] }))) }
+      const all = messages.map((info) => ({ info, parts: [] }))
+      const one = /\/message\/(.+)$/.exec(path)?.[1]
+      const limit = Number(new URL(request.path, "http://x").searchParams.get("limit") ?? 0)
+      const body = one === undefined ? all.slice(-limit) : all.find(({ info }) => info.id === one)
+      return { status: body === undefined ? 404 : 200, headers: {}, body: JSON.stringify(body ?? {}) }
     },
   }
   return { transport, messages, sent, setBusy: (value: boolean) => (busy = value) }
@@ -121,6 +128,41 @@ test("what is there already is not written again, but a turn nobody answered sta
   sent.length = 0
   expect(await parent.deliver(delivery(true), [], patient)).toHaveLength(2)
   expect(sent).toEqual([])
+})
+
+test("after a restart what lies far back is found, as far as the first end it tells of", async () => {
+  using clock = new SystemClock()
+  const { transport, sent, messages } = conversation()
+  const now = Date.now()
+  const rows = [rowOf({ id: "bg_1", settledAt: now - 60_000 }), rowOf({ id: "bg_2", settledAt: now - 30_000 })]
+  messages.push(
+    { id: "msg_000000000002AAAAAAAAAAAAAA", role: "user", time: { created: now - 50_000 } },
+    { id: "msg_000000000003BBBBBBBBBBBBBB", role: "user", agent: "plan", time: { created: now - 20_000 } },
+    { id: "msg_000000000004cccccccccccccc", role: "assistant", parentID: "msg_000000000003BBBBBBBBBBBBBB" },
+  )
+  for (let n = 0; n < 200; n++)
+    messages.push({ id: `msg_0000000001${String(n).padStart(3, "0")}x`, role: "assistant", time: { created: now } })
+  await parentOn(transport, clock)
+    .deliver(delivery(true), rows, patient)
+    .catch(() => {})
+  expect(sent).toEqual([])
+}, 20_000)
+
+test("after a long turn it goes on with the agent, model and variant of its question", async () => {
+  using clock = new SystemClock()
+  const { transport, sent, messages } = conversation()
+  const model = { providerID: "globex", modelID: "large", variant: "high" }
+  messages.push({ id: "msg_000000000002qqqqqqqqqqqqqq", role: "user", agent: "build", model })
+  for (let n = 0; n < 100; n++)
+    messages.push({
+      id: `msg_000000000003${String(n).padStart(3, "0")}x`,
+      role: "assistant",
+      parentID: "msg_000000000002qqqqqqqqqqqqqq",
+    })
+  await parentOn(transport, clock).deliver(delivery(true), [], patient)
+  expect(sent.map(({ body }) => [body["agent"], body["model"], body["variant"]])).toEqual(
+    Array.from({ length: 2 }, () => ["build", { providerID: "globex", modelID: "large" }, "high"]),
+  )
 })
 
 test("a message whose answer was lost keeps its id when it is sent again", async () => {
