@@ -6,12 +6,12 @@ import { LanesError } from "../core/errors.ts"
 import type { SealedRow } from "../core/sealed.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { Ownership, Signature } from "./journal-owner.ts"
-import { isLiving, readOwner, signNew, signOver } from "./journal-owner.ts"
+import { giveBack, isLiving, readOwner, signNew, signOver } from "./journal-owner.ts"
 import { removeJournal, setAside } from "./journal-parts.ts"
 import type { StoredRows } from "./journal-rows.ts"
 import { readRows, rowWriter, sealedWriter } from "./journal-rows.ts"
 import type { JournalBounds } from "./sqlite-journal.ts"
-import { SqliteJournal } from "./sqlite-journal.ts"
+import { SqliteJournal, unwritable } from "./sqlite-journal.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { checkpoint, createDatabase, openDatabase, transaction } from "./sqlite-schema.ts"
 import { ensurePrivate } from "./state-folder.ts"
@@ -40,11 +40,15 @@ export interface OpenedJournal {
   readonly sealed: readonly SealedRow[]
 }
 
-/** A dead owner's file, signed over to us. */
-interface Claimed {
+/** A file of ours. */
+interface Signed {
   readonly sql: Sql
   readonly file: string
   readonly token: string
+}
+
+/** A dead owner's file, signed over to us. */
+interface Claimed extends Signed {
   readonly from: Ownership
   readonly stored: StoredRows
 }
@@ -62,29 +66,50 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
     if (claim !== undefined) claimed.push(claim)
   }
   claimed.sort((a, b) => a.from.created - b.from.created)
-  const base = claimed.find(({ stored }) => !stored.damaged)
-  const others = claimed.filter((claim) => claim !== base)
-  const { sql, file, token } = base ?? create(options)
-  const { rows, sealed } = merge(sql, base, others)
-  for (const { sql: other, file: path, stored } of others) {
-    other.close()
-    if (stored.damaged) setAside(path, "what could be read was taken over", options.log)
-    else removeJournal(path)
-  }
+  const { journal, rows, sealed } = takeOver(claimed, options)
   const { server, hosted } = options.signature
   const ended = new Set(claimed.filter(({ from }) => from.hosted).map(({ from }) => from.server))
   const isAlive = (row: TaskRow): boolean => !hosted && row.spec.server === server && !ended.has(server)
   const ours = (row: TaskRow): TaskRow => ({ ...row, spec: { ...row.spec, server } })
   const alive = rows.filter(isAlive)
   const dead = rows.filter((row) => !isAlive(row)).map(ours)
-  const { bounds } = options
-  const journal = new SqliteJournal({
-    sql,
-    file,
-    token,
-    ...(bounds === undefined ? {} : { bounds }),
-  })
   return { journal, alive, dead, sealed }
+}
+
+/** Makes one journal of what was claimed. When that fails, all of it is left as it was found. */
+function takeOver(claimed: readonly Claimed[], options: FileJournalOptions): Found & { journal: SqliteJournal } {
+  const base = claimed.find(({ stored }) => !stored.damaged)
+  const others = claimed.filter((claim) => claim !== base)
+  let own: Signed | undefined = base
+  try {
+    own ??= create(options)
+    const found = merge(own.sql, base, others)
+    for (const { sql, file, stored } of others) {
+      sql.close()
+      if (stored.damaged) setAside(file, "what could be read was taken over", options.log)
+      else removeJournal(file)
+    }
+    const { bounds } = options
+    return { ...found, journal: new SqliteJournal({ ...own, ...(bounds === undefined ? {} : { bounds }) }) }
+  } catch (thrown) {
+    if (own !== undefined && own !== base) discard(own)
+    for (const claim of claimed) giveUp(claim)
+    throw unwritable(options.folder, thrown)
+  }
+}
+
+function discard({ sql, file }: Signed): void {
+  sql.close()
+  removeJournal(file)
+}
+
+function giveUp({ sql, from }: Claimed): void {
+  try {
+    giveBack(sql, from)
+  } catch {
+    // Closed before, or no room for this either: then it is free when we end.
+  }
+  sql.close()
 }
 
 /** Journal files of a project; what is a link or no file at all is none. */
@@ -137,14 +162,17 @@ async function isUsed(
   return !from.hosted && from.server !== server && (await answers(from.server))
 }
 
-function create({ open, folder, signature, wall }: FileJournalOptions): { sql: Sql; file: string; token: string } {
+function create({ open, folder, signature, wall }: FileJournalOptions): Signed {
   const file = join(folder, `${randomBytes(6).toString("hex")}.db`)
+  let sql: Sql | undefined
   try {
-    const sql = createDatabase(open, file)
+    sql = createDatabase(open, file)
     const token = signNew(sql, signature, wall())
     checkpoint(sql)
     return { sql, file, token }
   } catch (thrown) {
+    sql?.close()
+    removeJournal(file)
     const { message } = LanesError.from(thrown, "JOURNAL_FAILED")
     throw new LanesError(
       "JOURNAL_FAILED",

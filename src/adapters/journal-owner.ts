@@ -61,10 +61,18 @@ export function signOver(sql: Sql, from: Ownership, signature: Signature): strin
     const now = readOwner(sql)
     if (now === undefined || now.token !== from.token || isLiving(now)) return undefined
     const token = randomUUID()
-    const { pid, start } = thisProcess()
-    sql
-      .prepare("UPDATE owner SET token = ?, pid = ?, start = ?, directory = ?, server = ?, hosted = ?")
-      .run(token, pid, start, signature.directory, signature.server, signature.hosted ? 1 : 0)
+    assign(sql, { ...signature, token, process: thisProcess() })
     return token
   })
+}
+
+/** Undoes that: the file is again of somebody who is gone. */
+export function giveBack(sql: Sql, from: Ownership): void {
+  transaction(sql, () => assign(sql, from))
+}
+
+function assign(sql: Sql, { token, process, directory, server, hosted }: Omit<Ownership, "created">): void {
+  sql
+    .prepare("UPDATE owner SET token = ?, pid = ?, start = ?, directory = ?, server = ?, hosted = ?")
+    .run(token ?? null, process.pid, process.start, directory, server, hosted ? 1 : 0)
 }

@@ -160,8 +160,7 @@ export class SqliteJournal implements Journal {
         body()
       })
     } catch (thrown) {
-      if (thrown instanceof LanesError) throw thrown
-      throw failed(this.file, thrown instanceof Error ? thrown.message : String(thrown), thrown)
+      throw unwritable(this.file, thrown)
     }
   }
 }
@@ -170,6 +169,12 @@ function shortened(key: string, value: unknown): unknown {
   return key === "text" && typeof value === "string" && value.length > EVENT_TEXT
     ? `${value.slice(0, EVENT_TEXT)}…`
     : value
+}
+
+/** Whatever was thrown while a journal was written. */
+export function unwritable(file: string, thrown: unknown): LanesError {
+  if (thrown instanceof LanesError) return thrown
+  return failed(file, thrown instanceof Error ? thrown.message : String(thrown), thrown)
 }
 
 function failed(file: string, why: string, cause?: unknown): LanesError {

@@ -15,11 +15,13 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 
+import type { OpenedJournal } from "../../src/adapters/journal-files.ts"
 import { journalsIn } from "../../src/adapters/journal-files.ts"
 import { JournalReader, openReaders } from "../../src/adapters/journal-reader.ts"
 import { isRunning, thisProcess } from "../../src/adapters/process-owner.ts"
+import type { OpenSql, Statement } from "../../src/adapters/sqlite-library.ts"
 import { ensurePrivate, projectFolder, stateFolder } from "../../src/adapters/state-folder.ts"
 import { unseal } from "../../src/core/sealed.ts"
 import type { TaskRow } from "../../src/core/task.ts"
@@ -228,6 +230,43 @@ describe("what fails", () => {
     renameSync(`${journal.file}.new`, journal.file)
     expect(() => journal.write([rowOf()], [])).toThrow(/replaced by another file/)
     expect(readFileSync(journal.file, "utf8")).toBe("something else")
+  })
+
+  test("of several dead owners whose rows cannot be merged all are left as they were, for whoever comes next", async () => {
+    const owners = [await at.open({ hosted: true }), await at.open(), await at.open()]
+    const rows = owners.map(({ journal }) => {
+      const row = rowOf()
+      journal.write([row], [])
+      return row
+    })
+    for (const owner of owners) await at.die(owner)
+    const ownerOf = async ({ journal }: OpenedJournal): Promise<unknown> => {
+      using reader = new JournalReader(await library(), journal.file)
+      return reader.owner()
+    }
+    const before = await Promise.all(owners.map(ownerOf))
+    expect(at.open({ open: await full(/INSERT INTO tasks/) })).rejects.toMatchObject({
+      code: "JOURNAL_FAILED",
+      message: expect.stringContaining(`The journal ${at.folder} cannot be written: database or disk is full`),
+    })
+    expect(await Promise.all(owners.map(ownerOf))).toEqual(before)
+    expect(ids((await at.open()).dead)).toEqual(ids(rows))
+  })
+
+  test("a new file that cannot be finished is not left behind, nor what was to be copied into it taken", async () => {
+    const first = await at.open()
+    first.journal.write(
+      Array.from({ length: 300 }, () => settledRow()),
+      [],
+    )
+    await at.die(first)
+    first.journal.close()
+    garble(first.journal.file, 0.6)
+    for (const statement of [/INSERT INTO tasks/, /INSERT INTO owner/]) {
+      expect(at.open({ open: await full(statement) })).rejects.toMatchObject({ code: "JOURNAL_FAILED" })
+      expect(readdirSync(at.folder).filter((name) => name.endsWith(".db"))).toEqual([basename(first.journal.file)])
+    }
+    expect((await at.open()).alive.length).toBeGreaterThan(50)
   })
 
   test("a torn row is left out, and left where it is", async () => {
@@ -452,6 +491,21 @@ test("the state folder follows XDG, and ignores a relative path as XDG says", ()
   expect(stateFolder({ XDG_STATE_HOME: "x", HOME: "/h" })).toBe("/h/.local/state/opencode-lanes")
   expect(projectFolder("/s", "/a/project")).not.toBe(projectFolder("/s", "/b/project"))
 })
+
+/** SQLite for which there is no room for what some statement writes. */
+async function full(statement: RegExp): Promise<OpenSql> {
+  const open = await library()
+  return (file, options) => {
+    const sql = open(file, options)
+    const prepare = (text: string): Statement => {
+      const run = (): void => {
+        throw new Error("database or disk is full")
+      }
+      return statement.test(text) ? { ...sql.prepare(text), run } : sql.prepare(text)
+    }
+    return { ...sql, prepare }
+  }
+}
 
 /** A journal as an owner that was killed leaves it: a copy, for the owner itself is still there. */
 async function killed(): Promise<{ file: string; log: Buffer<ArrayBuffer> }> {
