@@ -135,6 +135,13 @@ export class Coordinator {
     return this.#core.owed(parent)
   }
 
+  /** Ends that could not be told to a parent, each once: who asks shows them. */
+  untold(parent: string): TaskRow[] {
+    const rows = this.list(parent).filter(({ notice }) => notice.state === "dead")
+    for (const { id } of rows) this.feed({ type: "read", id })
+    return rows
+  }
+
   get options(): Options {
     return this.#core.options
   }

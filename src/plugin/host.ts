@@ -36,8 +36,8 @@ export class PluginHost {
   readonly #held = new Map<string, Hold>()
   /** Conversations that were compacted while tasks of theirs were at work. */
   readonly #forgetful = new Set<string>()
-  /** Ends that could not be told, shown since. */
-  readonly #shown = new Set<string>()
+  /** What our tools are called, by directory. */
+  readonly #names = new Map<string, ToolNames>()
   /** Projects it was opened for. */
   readonly #joined = new Set<string>()
   #composed: Promise<Composed> | undefined
@@ -123,13 +123,7 @@ export class PluginHost {
 
   /** Ends this conversation could not be told of, each once. */
   untold(sessionID: string): TaskRow[] {
-    if (this.#now === undefined) return []
-    return tasksOf(this.#now.coordinator, sessionID).filter((row) => {
-      const key = `${row.id}:${row.epoch}`
-      if (row.notice.state !== "dead" || this.#shown.has(key)) return false
-      this.#shown.add(key)
-      return true
-    })
+    return this.#now?.coordinator.untold(sessionID) ?? []
   }
 
   async #compose(directory: string, config: Config): Promise<Composed> {
@@ -186,7 +180,6 @@ export class PluginHost {
     this.#now = undefined
     this.#composed = undefined
     this.#forgetful.clear()
-    this.#shown.clear()
     this.#joined.clear()
     await composed?.lanes.close()
   }

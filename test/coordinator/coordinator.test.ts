@@ -257,6 +257,17 @@ describe("telling the parent", () => {
     expect(rig.lanes.get(id)?.notice.state).toBe("dead")
   })
 
+  test("what could not be told is shown once, in its next life too", async () => {
+    const rig = new Rig()
+    const { id } = rig.launch({ parent })
+    rig.finish(id)
+    rig.ports.parent.told[0]?.reject(new LanesError("NOT_FOUND", "Gone."))
+    await settled()
+    expect(rig.lanes.untold("ses_parent").map((row) => row.id)).toEqual([id])
+    expect(rig.lanes.untold("ses_parent")).toEqual([])
+    expect(rig.ports.journal.rows.get(id)?.notice.state).toBe("none")
+  })
+
   test("one that waits is called back when all it would tell has been read; its twin is not", async () => {
     const rig = new Rig()
     const { id: read } = rig.launch({ parent })

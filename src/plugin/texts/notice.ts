@@ -29,11 +29,16 @@ export function notice({ epoch }: NoticeItem, { row, batch, wakes }: NoticeAbout
     ...told.slice(0, LISTED).map((task) => line(task, names)),
     ...(told.length > LISTED ? [`- and ${told.length - LISTED} more`] : []),
     "",
-    wakes
-      ? "Read the results you need, each once, check them, and go on with what they were for."
-      : "Nothing to do now; you will be told when all have ended.",
+    whatNow(wakes, open.length),
     "</system-reminder>",
   ].join("\n")
+}
+
+function whatNow(wakes: boolean, open: number): string {
+  if (wakes) return "Read the results you need, each once, check them, and go on with what they were for."
+  return open > 0
+    ? "Nothing to do now; you will be told when all have ended."
+    : "Nothing to do now; read the result when you need it."
 }
 
 function headline(row: TaskRow, open: number, epoch: number, wakes: boolean): string {
