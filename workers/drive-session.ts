@@ -84,7 +84,7 @@ class SessionDriver {
     const { api, report } = this.#ports
     let opened: OpenSession | undefined
     try {
-      opened = await openSession(this.#assignment, this.#ports, this.#patience())
+      opened = await openSession(this.#assignment, api, this.#patience())
       if (opened !== undefined && !this.#stopped) {
         this.#told = true
         report({
@@ -119,7 +119,7 @@ class SessionDriver {
   }
 
   async #loop(session: OpenSession, look: boolean): Promise<void> {
-    const sender = new PromptSender(this.#assignment, session, this.#ports.api, this.#ports.clock, this.#patience())
+    const sender = new PromptSender(this.#assignment, session, this.#ports.api, this.#patience())
     let check = this.#assignment.check
     let pollNow = look
     while (!this.#stopped) {
@@ -271,7 +271,7 @@ class SessionDriver {
   #taken(): OpenSession | undefined {
     const { sessionID, accepted, check } = this.#assignment
     if (sessionID === undefined || (accepted === 0 && !check)) return undefined
-    return { id: sessionID, created: false, doubtful: false, createdAt: 0, clockSkewMs: 0, spread: 0 }
+    return { id: sessionID, created: false, doubtful: false, createdAt: 0, spread: 0 }
   }
 
   #left(session: OpenSession, abort: boolean): Parameters<typeof leaveSession>[0] {

@@ -1,4 +1,4 @@
-import type { Clock, PermissionRule, SessionApi, SessionInfo } from "../src/coordinator/ports.ts"
+import type { PermissionRule, SessionApi, SessionInfo } from "../src/coordinator/ports.ts"
 import type { Assignment } from "../src/core/effects.ts"
 import type { Todos } from "../src/core/snapshot.ts"
 import { BOUNDS } from "../src/core/options.ts"
@@ -25,9 +25,6 @@ const DENIED: readonly PermissionRule[] = [
   "lanes_cancel",
 ].map((permission) => ({ permission, pattern: "*", action: "deny" }))
 
-/** Clocks nearer than this count as the same: the create call itself takes time. */
-const SKEW_MS = 1_000
-
 /** The session of a run, ready to be prompted. */
 export interface OpenSession {
   readonly id: string
@@ -37,8 +34,6 @@ export interface OpenSession {
   readonly doubtful: boolean
   /** Epoch ms on the server's clock when it was made. */
   readonly createdAt: number
-  /** Server clock minus ours, as far as known. */
-  readonly clockSkewMs: number
   /** TODOs it had before this run. */
   readonly todos?: Todos
   /** Spreads periodic reads of many runs over time. */
@@ -48,7 +43,7 @@ export interface OpenSession {
 /** Finds, adopts or creates the session of a run. Undefined when stopped before there was one. */
 export async function openSession(
   assignment: Assignment,
-  { api, clock }: { readonly api: SessionApi; readonly clock: Clock },
+  api: SessionApi,
   patience: Patience,
 ): Promise<OpenSession | undefined> {
   if (assignment.sessionID !== undefined) return adopt(assignment, assignment.sessionID, api, patience)
@@ -69,8 +64,7 @@ export async function openSession(
     })
   })
   if (session === undefined) return undefined
-  const skew = created ? session.created - clock.wall() : 0
-  return describe(session, { created, doubtful, clockSkewMs: Math.abs(skew) < SKEW_MS ? 0 : skew })
+  return describe(session, { created, doubtful })
 }
 
 /** Sessions of this task, oldest first; all but the first are doubles of a lost answer. */
@@ -118,9 +112,9 @@ async function untilIdle(assignment: Assignment, id: string, api: SessionApi, pa
   }
 }
 
-const ADOPTED = { created: false, doubtful: false, clockSkewMs: 0 }
+const ADOPTED = { created: false, doubtful: false }
 
-function describe(info: SessionInfo, how: Pick<OpenSession, "created" | "doubtful" | "clockSkewMs">): OpenSession {
+function describe(info: SessionInfo, how: Pick<OpenSession, "created" | "doubtful">): OpenSession {
   let spread = 0
   for (const char of info.id) spread += char.charCodeAt(0)
   return { id: info.id, ...how, createdAt: info.created, spread }

@@ -1,4 +1,4 @@
-import type { Clock, SessionApi } from "../src/coordinator/ports.ts"
+import type { SessionApi } from "../src/coordinator/ports.ts"
 import type { Assignment } from "../src/core/effects.ts"
 import { LanesError } from "../src/core/errors.ts"
 import { after, messageID, partID, timeOf } from "../src/core/message-id.ts"
@@ -15,14 +15,12 @@ export class PromptSender {
   readonly #assignment: Assignment
   readonly #session: OpenSession
   readonly #api: SessionApi
-  readonly #clock: Clock
   readonly #patience: Patience
 
-  constructor(assignment: Assignment, session: OpenSession, api: SessionApi, clock: Clock, patience: Patience) {
+  constructor(assignment: Assignment, session: OpenSession, api: SessionApi, patience: Patience) {
     this.#assignment = assignment
     this.#session = session
     this.#api = api
-    this.#clock = clock
     this.#patience = patience
   }
 
@@ -48,21 +46,22 @@ export class PromptSender {
   }
 
   /**
-   * The id of a prompt: newer than all the session holds, on the server's clock. In a session of our own making the first
+   * The id of a prompt: right after the newest message's. Then it is newer than what the session holds and older than what
+   * comes, whatever our clock says; whose ids come later tells what answers it. In a session of our own making the first
    * one's is the same whoever sends it.
    */
   async #place(prompt: Prompt, look: number): Promise<{ messageID: string; sent: boolean }> {
     const { directory } = this.#assignment
-    const { id, created, createdAt, clockSkewMs } = this.#session
+    const { id, created, createdAt } = this.#session
     if (created && prompt.kind === "first") return { messageID: messageID(createdAt, prompt.tail), sent: false }
     const page = await this.#patience.persist(() =>
       this.#api.newest(directory, id, { limit: Math.max(1, look), maxChars: 0 }),
     )
     const sent = page.users.find((user) => user.endsWith(prompt.tail))
     if (sent !== undefined) return { messageID: sent, sent: true }
-    if (page.newest === null) return { messageID: messageID(createdAt, prompt.tail), sent: false }
-    const now = messageID(this.#clock.wall() + clockSkewMs, prompt.tail)
-    return { messageID: now > page.newest.id ? now : after(page.newest.id, prompt.tail), sent: false }
+    const { newest } = page
+    const { tail } = prompt
+    return { messageID: newest === null ? messageID(createdAt, tail) : after(newest.id, tail), sent: false }
   }
 }
 

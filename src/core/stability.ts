@@ -33,7 +33,8 @@ export interface Evidence {
   newestUser: string | undefined
   todos: Todos | undefined
   tool: string | undefined
-  stepID: string
+  /** Messages that were counted as steps: a hint and a poll may tell of the same one, in any order. */
+  readonly stepIDs: Set<string>
   steps: number
   asks: ReadonlyMap<string, Ask>
   /** An ask was rejected and nothing has been said since. */
@@ -91,7 +92,7 @@ export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evide
     newestUser: undefined,
     todos: undefined,
     tool: undefined,
-    stepID: "",
+    stepIDs: new Set(),
     steps: 0,
     asks: NO_ASKS,
     rejected: false,
@@ -188,8 +189,8 @@ function observeMessage(e: Evidence, newest: NewestMessage | null, snapshot: Sna
 
 /** Counts a model step once, however it was learned of. */
 function observeStep(e: Evidence, messageID: string): boolean {
-  if (messageID <= e.stepID || (e.promptID !== undefined && messageID < e.promptID)) return false
-  e.stepID = messageID
+  if (e.stepIDs.has(messageID)) return false
+  e.stepIDs.add(messageID)
   e.steps++
   return true
 }

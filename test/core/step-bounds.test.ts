@@ -189,6 +189,25 @@ describe("steps and server", () => {
     expect(rig.reason(id)).toBe("STEP_LIMIT")
   })
 
+  test("a loop of steps under ids that are no newer than the prompt's, told of in any order, ends by their number", () => {
+    const rig = new CoreRig({ maxSteps: 10 })
+    const { id } = rig.running()
+    for (let i = 10; i >= 1; i--) {
+      hint(rig, id, { type: "step", messageID: `msg_00000000000000${i}` })
+      const newest = {
+        id: "msg_000000000000005",
+        role: "assistant" as const,
+        completed: true,
+        summary: false,
+        output: true,
+      }
+      rig.snapshot(id, { ...BUSY, newest, fingerprint: `${i}` })
+    }
+    expect(rig.row(id)).toMatchObject({ state: "running", steps: 10 })
+    hint(rig, id, { type: "step", messageID: "msg_000000000000000" })
+    expect(rig.reason(id)).toBe("STEP_LIMIT")
+  })
+
   test("a server away for too long, told once and told back", () => {
     const rig = new CoreRig({ serverLostMs: 60_000 })
     const { id } = rig.running()

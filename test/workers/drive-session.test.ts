@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test"
 import type { Assignment } from "../../src/core/effects.ts"
 import type { RunReport } from "../../src/core/inputs.ts"
 import { LanesError } from "../../src/core/errors.ts"
+import { messageID } from "../../src/core/message-id.ts"
 import { BOUNDS } from "../../src/core/options.ts"
 import { driveSession } from "../../workers/drive-session.ts"
 import type { DrivenRun } from "../../workers/drive-session.ts"
@@ -359,6 +360,21 @@ describe("another attempt", () => {
     rig.api.answer(sessionID, { id: "msg_fffffffffff1zzzzzzzzzzzzzz" })
     await rig.start({ sessionID, prompts: [promptOf(1, "go on")], accepted: 1, check: true }).pass(0)
     expect((rig.of("prompted")[0]?.messageID as string) > "msg_fffffffffff1zzzzzzzzzzzzzz").toBe(true)
+  })
+
+  test("and under an older one than all that comes, though our clock is ahead of the server's", async () => {
+    const rig = new Rig()
+    const theirs = rig.clock.wall() - 600_000
+    const sessionID = rig.api.seed({ metadata: STAMP })
+    const before = messageID(theirs, "zzzzzzzzzzzzzz")
+    rig.api.answer(sessionID, { id: before })
+    await rig.start({ sessionID }).pass(0)
+    const asked = rig.of("prompted")[0]?.messageID as string
+    expect([before, asked, messageID(theirs + 1, "00000000000000")].toSorted()).toEqual([
+      before,
+      asked,
+      messageID(theirs + 1, "00000000000000"),
+    ])
   })
 })
 
