@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 
+import { LanesError } from "../src/core/errors.ts"
 import { campaign, FAULT_CLASSES, playSeed, Violation } from "../src/sim/index.ts"
 
 const { values } = parseArgs({
@@ -46,7 +47,7 @@ try {
   for (const [what, count] of Object.entries(result.reached).toSorted(([, a], [, b]) => b - a))
     say(`  ${String(count).padStart(6)}  ${what}`)
 } catch (thrown) {
-  if (!(thrown instanceof Violation)) throw thrown
+  if (!(thrown instanceof Violation || thrown instanceof LanesError)) throw thrown
   process.stderr.write(`${thrown.message}\n`)
   process.exitCode = 1
 }

@@ -632,7 +632,7 @@ export class Core {
 }
 
 /** Maps are merged key by key: who sets one provider's limit does not lift the others'. */
-function withLimits(options: Options, limits: Partial<LaneLimits>): Options {
+export function withLimits(options: Options, limits: Partial<LaneLimits>): Options {
   return {
     ...options,
     defaultConcurrency: limits.defaultConcurrency ?? options.defaultConcurrency,

@@ -1,5 +1,6 @@
 import { LanesError } from "../core/errors.ts"
 import type { Todo } from "../core/todos.ts"
+import { checkWhole } from "./check.ts"
 import type { Range, Span } from "./duration.ts"
 import { parseSpan } from "./duration.ts"
 
@@ -70,8 +71,8 @@ export class AgentScript {
   /** Open TODOs; closed before the answer but for `left`, and those after `afterNudges` nudges (never, if not given). */
   todos(count: number, options: { readonly left?: number; readonly afterNudges?: number } = {}): AgentScript {
     const { left = 0, afterNudges = Number.POSITIVE_INFINITY } = options
-    whole(count, 1, "a number of TODOs")
-    whole(left, 0, "a number of TODOs left open")
+    checkWhole(count, "a number of TODOs", 1)
+    checkWhole(left, "a number of TODOs left open", 0)
     return this.#and({ do: "todos", count, left: Math.min(left, count), afterNudges })
   }
 
@@ -87,7 +88,7 @@ export class AgentScript {
 
   /** Reported idle and busy in turns. */
   flap(times: number, span: Span = "10ms..500ms"): AgentScript {
-    whole(times, 1, "a number of flaps")
+    checkWhole(times, "a number of flaps", 1)
     return this.#and({ do: "idle", times, for: parseSpan(span, "time of idleness"), where: "between" })
   }
 
@@ -102,7 +103,7 @@ export class AgentScript {
     options: { readonly times?: number; readonly after?: Span; readonly fatal?: boolean } = {},
   ): AgentScript {
     const { times = 2, after, fatal = false } = options
-    whole(times, 1, "a number of refusals")
+    checkWhole(times, "a number of refusals", 1)
     return this.#and({
       do: "retry",
       status,
@@ -114,7 +115,7 @@ export class AgentScript {
 
   /** The stream breaks off without a finish reason; Infinity = a loop without end. */
   truncated(times = 1): AgentScript {
-    if (times !== Number.POSITIVE_INFINITY) whole(times, 1, "a number of truncated streams")
+    if (times !== Number.POSITIVE_INFINITY) checkWhole(times, "a number of truncated streams", 1)
     return this.#and({ do: "truncate", times })
   }
 
@@ -176,9 +177,4 @@ export class AgentScript {
 /** An agent that has done nothing yet. */
 export function agent(): AgentScript {
   return new AgentScript()
-}
-
-function whole(value: number, min: number, what: string): void {
-  if (Number.isInteger(value) && value >= min) return
-  throw new LanesError("INVALID_INPUT", `Expected ${what} as an integer ≥ ${min}, got ${value}.`)
 }

@@ -1,4 +1,5 @@
 import { LanesError } from "../core/errors.ts"
+import { checkWhole } from "./check.ts"
 import { Dice } from "./dice.ts"
 import type { FaultPlan } from "./faults.ts"
 import { faults as plans } from "./faults.ts"
@@ -51,8 +52,8 @@ export function campaign(options: CampaignOptions): CampaignResult {
   const single = numberFrom("SIM_SEED")
   const from = single ?? options.from ?? 0
   const seeds = single === undefined ? (numberFrom("SIM_NUM") ?? options.seeds) : 1
-  if (!Number.isInteger(seeds) || seeds < 1)
-    throw new LanesError("INVALID_INPUT", `Expected a number of seeds as an integer ≥ 1, got ${seeds}.`)
+  checkWhole(seeds, "a number of seeds", 1)
+  checkWhole(from, "the first seed")
   const twice = options.twice ?? process.env["SIM_CHECK_DETERMINISM"] === "1"
   const reached = new Map<string, number>()
   let [tasks, events, virtualMs, hash] = [0, 0, 0, 0]
@@ -105,8 +106,9 @@ export function playSeed(
     ...(options.record === undefined ? {} : { record: options.record }),
     ...(options.shrink === undefined ? {} : { shrink: options.shrink }),
   })
-  const scenario = options.scenario ?? populate
-  scenario(sim, options.tasks ?? dice.whole(5, 50, "tasks", 0))
+  const { scenario = populate, tasks = dice.whole(5, 50, "tasks", 0) } = options
+  checkWhole(tasks, "a number of tasks", 0)
+  scenario(sim, tasks)
   const result = sim.run()
   sim.rest()
   return { sim, result }

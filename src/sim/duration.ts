@@ -20,7 +20,7 @@ export function parseDuration(text: Duration, what = "a duration"): Ms {
     if (Number.isFinite(text) && text >= 0) return text
     throw refused(text, what)
   }
-  const words = text.trim()
+  const words = typeof text === "string" ? text.trim() : ""
   if (!/^(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+$/.test(words)) throw refused(text, what)
   let total = 0
   for (const [, value = "", , unit = ""] of words.matchAll(/(\d+(\.\d+)?)\s*(ms|s|m|h|d)/g)) {
@@ -31,7 +31,7 @@ export function parseDuration(text: Duration, what = "a duration"): Ms {
 
 /** Both ends of a span. */
 export function parseSpan(text: Span, what = "a span"): Range {
-  if (typeof text === "number" || !text.includes("..")) {
+  if (typeof text !== "string" || !text.includes("..")) {
     const ms = parseDuration(text, what)
     return { min: ms, max: ms }
   }
@@ -44,6 +44,6 @@ export function parseSpan(text: Span, what = "a span"): Range {
 }
 
 function refused(got: Duration, what: string): LanesError {
-  const shown = typeof got === "number" ? String(got) : `"${got}"`
+  const shown = typeof got === "string" ? `"${got}"` : String(got)
   return new LanesError("INVALID_INPUT", `Expected ${what} like "2s", "1m 30s" or "2s..20s", got ${shown}.`)
 }

@@ -58,13 +58,13 @@ export const faults = {
       scaled(FAULT_CLASSES, scale),
   /** These alone; refuses a name that is none. */
   only: (...classes: FaultClass[]): FaultPlan => {
-    for (const name of classes) if (!Object.hasOwn(CLASSES, name)) throw unknown(name)
+    checkNames(classes)
     return () => scaled(classes, 1)
   },
   /** Another set for each seed: what a fixed set never meets, some swarm does. */
-  swarm:
-    (from: readonly FaultClass[] = FAULT_CLASSES): FaultPlan =>
-    (seed) => {
+  swarm: (from: readonly FaultClass[] = FAULT_CLASSES): FaultPlan => {
+    checkNames(from)
+    return (seed) => {
       const dice = new Dice(seed)
       const share = dice.pick([0, 0.15, 0.3, 0.5, 0.8], "swarm", 0)
       const rates: Partial<Record<FaultClass, number>> = {}
@@ -73,7 +73,8 @@ export const faults = {
           rates[name] = Math.min(1, CLASSES[name] * dice.pick([0.3, 1, 1, 3], "swarm", 2, i))
       })
       return rates
-    },
+    }
+  },
 }
 
 /** The same plan without some classes. */
@@ -85,6 +86,19 @@ function scaled(classes: readonly FaultClass[], scale: number): FaultRates {
   return Object.fromEntries(classes.map((name) => [name, Math.min(1, CLASSES[name] * scale)]))
 }
 
-function unknown(name: string): LanesError {
-  return new LanesError("INVALID_INPUT", `There is no fault "${name}".`, `There are: ${FAULT_CLASSES.join(", ")}.`)
+/** Rates as they are; refuses a name that is none, and what is no probability. */
+export function checkRates(rates: FaultRates): FaultRates {
+  checkNames(Object.keys(rates))
+  for (const [name, rate] of Object.entries(rates)) {
+    if (!(rate >= 0 && rate <= 1))
+      throw new LanesError("INVALID_INPUT", `Expected the rate of ${name} from 0 to 1, got ${String(rate)}.`)
+  }
+  return rates
+}
+
+function checkNames(names: readonly string[]): void {
+  const strange = names.find((name) => !Object.hasOwn(CLASSES, name))
+  if (strange === undefined) return
+  const hint = `There are: ${FAULT_CLASSES.join(", ")}.`
+  throw new LanesError("INVALID_INPUT", `There is no fault "${strange}".`, hint)
 }

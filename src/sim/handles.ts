@@ -1,3 +1,4 @@
+import { checkPrompt } from "../check-input.ts"
 import type { TaskRow, TaskSpec } from "../core/task.ts"
 import type { AgentScript } from "./agent.ts"
 import type { Duration } from "./duration.ts"
@@ -72,6 +73,7 @@ export class SimTask {
 
   /** A new epoch when it has ended, else a follow-up. */
   continue(prompt: string, script?: AgentScript): void {
+    checkPrompt(prompt)
     this.#sim.act("user.continue", (world) => {
       if (this.row === undefined) return
       if (script !== undefined) world.tasks.get(this.id)?.scripts.set(prompt, script.checked().acts)

@@ -46,9 +46,13 @@ const STRIKES: Readonly<Partial<Record<FaultClass, (world: World, roll: (kind: s
   "machine.sleep": (world, roll) => sleepMachine(world, 60_000 + roll("for") * 28_800_000),
   "wall.jump": (world, roll) => jumpWall(world, (roll("by") - 0.5) * 7_200_000),
   "user.limits": (world, roll) => {
-    const defaultConcurrency = 1 + Math.floor(roll("limit") * 6)
-    world.strike("user.limits", `the limit of default is ${defaultConcurrency}`)
-    world.limit({ defaultConcurrency })
+    const limits = {
+      defaultConcurrency: 1 + Math.floor(roll("limit") * 6),
+      providerConcurrency: { a: Math.floor(roll("provider") * 4) },
+      modelConcurrency: { "b/mini": Math.floor(roll("model") * 4) },
+    }
+    world.strike("user.limits", `the limits are ${JSON.stringify(limits)}`)
+    world.limit(limits)
   },
 }
 

@@ -8,7 +8,7 @@ import { Dice as Throws } from "./dice.ts"
 import type { SimParent, SimTask } from "./handles.ts"
 import type { Simulation } from "./simulate.ts"
 
-const MODELS = ["a/haiku", "a/opus", "b/mini", "c/large", "nolane"] as const
+const MODELS = ["a/haiku", "a/opus", "b/mini", "c/large", "d/nolane"] as const
 
 /** A configuration chosen by the seed. */
 export function configOf(seed: number): Config {

@@ -1,14 +1,17 @@
+import { checkLaunch, checkLimits } from "../check-input.ts"
 import { parseConfig, resolveOptions } from "../config.ts"
 import type { Config } from "../config.ts"
 import { LanesError } from "../core/errors.ts"
 import type { Options } from "../core/options.ts"
 import type { TaskSpec } from "../core/task.ts"
 import type { Ambush } from "./ambush.ts"
+import { checkAmbush, classOf } from "./ambush.ts"
 import type { AgentScript } from "./agent.ts"
+import { checkWhole, checkWord } from "./check.ts"
 import type { Duration } from "./duration.ts"
 import { parseDuration } from "./duration.ts"
 import type { FaultClass, FaultPlan, FaultRates } from "./faults.ts"
-import { without } from "./faults.ts"
+import { checkRates, without } from "./faults.ts"
 import { ORACLES } from "./invariants/all.ts"
 import {
   crashCoordinator,
@@ -70,11 +73,10 @@ export class Simulation {
 
   constructor(how: SimulateOptions) {
     this.seed = how.seed ?? Number(process.env["SIM_SEED"] ?? 0)
-    if (!Number.isInteger(this.seed))
-      throw new LanesError("INVALID_INPUT", `Expected a seed as an integer, got ${String(this.seed)}.`)
+    checkWhole(this.seed, "a seed")
     this.#how = how
     this.options = resolveOptions(parseConfig(how.config ?? {})).options
-    this.#rates = how.faults?.(this.seed) ?? {}
+    this.#rates = checkRates(how.faults?.(this.seed) ?? {})
     this.world = this.#build()
   }
 
@@ -87,6 +89,7 @@ export class Simulation {
   launch(spec: LaunchSpec & { readonly parent?: string }, script: AgentScript): SimTask {
     script.checked()
     const { parent, batch = "turn-1", ...rest } = spec
+    checkLaunch({ prompt: "the default", ...rest })
     let task: SimTask | undefined
     this.#do(({ world }) => {
       const of = world.tasks.size
@@ -108,13 +111,7 @@ export class Simulation {
 
   /** Has something done at a virtual time. */
   at(time: Duration, act: () => void): void {
-    const at = parseDuration(time, "a moment")
-    if (at < this.world.loop.now) {
-      throw new LanesError(
-        "INVALID_INPUT",
-        `${String(time)} is past: it is ${Math.round(this.world.loop.now)} ms already.`,
-      )
-    }
+    const at = this.#moment(time)
     this.#do((sim) => {
       sim.#planned++
       sim.world.loop.after(at - sim.world.loop.now, () => {
@@ -151,7 +148,8 @@ export class Simulation {
 
   /** Sets the wall clock; a negative number of ms sets it back. */
   jumpWall(by: Duration): void {
-    const ms = typeof by === "number" ? by : parseDuration(by, "how far the clock is set")
+    const back = typeof by === "number" && by < 0
+    const ms = back ? -parseDuration(-by, "how far the clock is set") : parseDuration(by, "how far the clock is set")
     this.act("wall.jump", (world) => jumpWall(world, ms))
   }
 
@@ -180,12 +178,15 @@ export class Simulation {
    * `refused` (4xx) or `unreachable`. Also for `delivery` (to a conversation) and `journal` (a full disk).
    */
   ambush(on: Ambush["on"], how: Ambush["how"], times = 1): void {
-    const what: FaultClass = on === "journal" ? "journal.fails" : on === "delivery" ? "parent.failing" : CALL_CLASS[how]
-    this.act(what, (world) => void world.ambushes.push({ on, how, times }))
+    const ambush = { on, how, times }
+    checkAmbush(ambush)
+    // Each play uses up its own.
+    this.act(classOf(ambush), (world) => void world.ambushes.push({ ...ambush }))
   }
 
   /** One of the workers that have runs crashes, spins or falls silent. */
   worker(how: "throws" | "rejects" | "exits" | "spins" | "falls silent"): void {
+    checkWord(how, ["throws", "rejects", "exits", "spins", "falls silent"], "how a worker ends")
     const what: FaultClass = how === "spins" ? "worker.spin" : how === "falls silent" ? "worker.silent" : "worker.crash"
     this.act(what, ({ threads }) => {
       const [name] = threads?.busyWorkers ?? []
@@ -197,12 +198,13 @@ export class Simulation {
   }
 
   limits(limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>): void {
+    checkLimits(limits)
     this.act("user.limits", (world) => world.limit(limits))
   }
 
   /** Runs on. Synchronous. Throws a `Violation`. */
   run(how: RunUntil = {}): RunResult {
-    const until = how.until === undefined || how.until === "quiet" ? undefined : parseDuration(how.until, "a moment")
+    const until = how.until === undefined || how.until === "quiet" ? undefined : this.#moment(how.until)
     const max = parseDuration(how.max ?? "48h", "how long it may take")
     this.#do((sim) => sim.#play(until, max))
     return new RunResult(this.world)
@@ -218,6 +220,14 @@ export class Simulation {
       world.tell("rest")
       sim.#check()
     })
+  }
+
+  /** A moment that is not past. */
+  #moment(time: Duration): number {
+    const at = parseDuration(time, "a moment")
+    const { now } = this.world.loop
+    if (at >= now) return at
+    throw new LanesError("INVALID_INPUT", `${String(time)} is past: it is ${Math.round(now)} ms already.`)
   }
 
   // ── Again, with less ──
@@ -341,15 +351,6 @@ class Found extends Error {
     super(`invariant ${invariant}`)
     this.invariant = invariant
   }
-}
-
-const CALL_CLASS: Readonly<Record<Ambush["how"], FaultClass>> = {
-  slow: "call.slow",
-  failed: "call.failed",
-  garbled: "call.garbled",
-  lost: "call.lost",
-  refused: "call.refused",
-  unreachable: "server.cut",
 }
 
 /** Longer than anything is tried after the last task has ended. */

@@ -3,7 +3,9 @@ import { Coordinator } from "../coordinator/coordinator.ts"
 import type { LaneEvent } from "../core/events.ts"
 import { LanesError } from "../core/errors.ts"
 import type { Input, Now } from "../core/inputs.ts"
+import type { LaneLimits } from "../core/lanes.ts"
 import type { Options } from "../core/options.ts"
+import { withLimits } from "../core/step.ts"
 import type { TaskId, TaskSpec } from "../core/task.ts"
 import type { AgentScript } from "./agent.ts"
 import { simApi } from "./calls.ts"
@@ -235,8 +237,8 @@ export class World implements Scene {
   }
 
   /** New limits for the running coordinator and its successors. */
-  limit(limits: Partial<Pick<Options, "defaultConcurrency" | "providerConcurrency" | "modelConcurrency">>): void {
-    this.options = { ...this.options, ...limits }
+  limit(limits: Partial<LaneLimits>): void {
+    this.options = withLimits(this.options, limits)
     this.#audience.tell("limits")
     this.coordinator?.feed({ type: "limits", limits })
   }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test"
 
 import type { Config } from "../../src/config.ts"
-import { agent, faults, replay, simulate, Violation } from "../../src/sim/index.ts"
-import type { Simulation } from "../../src/sim/index.ts"
+import { agent, campaign, faults, replay, simulate, Violation } from "../../src/sim/index.ts"
+import type { FaultRates, Simulation } from "../../src/sim/index.ts"
 import type { Oracle } from "../../src/sim/truth.ts"
 
 test("20 tasks, 3 slots, a crash and a nap", () => {
@@ -62,6 +62,7 @@ describe("a violation", () => {
 
 describe("bad use is refused with a sentence", () => {
   const idle = (): Simulation => simulate({ seed: 1 })
+  const rates = (of: Record<string, number>): FaultRates => of
   test.each([
     [
       "a past time",
@@ -83,7 +84,82 @@ describe("bad use is refused with a sentence", () => {
     ["half a TODO", () => agent().todos(1.5), "Expected a number of TODOs as an integer"],
     ["an unknown option", () => simulate({ config: { concurrency: 3 } as Config }), "concurrency"],
     ["an unknown fault", () => faults.only("meteor" as "call.slow"), 'There is no fault "meteor"'],
+    ["a swarm of unknown faults", () => faults.swarm(["bogus" as "call.slow"]), 'There is no fault "bogus"'],
+    [
+      "own rates of an unknown fault",
+      () => simulate({ faults: () => rates({ "worker.crashes": 1 }) }),
+      "worker.crashes",
+    ],
+    [
+      "a rate above 1",
+      () => simulate({ faults: () => rates({ "call.slow": 3 }) }),
+      "rate of call.slow from 0 to 1, got 3",
+    ],
     ["half a seed", () => simulate({ seed: 1.5 }), "Expected a seed as an integer, got 1.5"],
+    [
+      "a first seed that is none",
+      () => campaign({ seeds: 10, from: Number.NaN }),
+      "Expected the first seed as an integer, got NaN",
+    ],
+    ["a number of tasks that is none", () => campaign({ seeds: 1, tasks: Number.NaN }), "Expected a number of tasks"],
+    [
+      "an end of a worker nobody knows",
+      () => idle().worker("explodes" as "exits"),
+      'how a worker ends as one of throws, rejects, exits, spins, falls silent, got "explodes"',
+    ],
+    ["an ambush on nothing", () => idle().ambush("creat" as "create", "lost"), "what goes wrong as one of create,"],
+    [
+      "an ambush that does nothing",
+      () => idle().ambush("create", "explodes" as "lost"),
+      "how it goes wrong as one of slow,",
+    ],
+    [
+      "half an ambush",
+      () => idle().ambush("create", "lost", 0.5),
+      "how often it goes wrong as an integer ≥ 1, got 0.5",
+    ],
+    ["a clock set by nothing", () => idle().jumpWall(Number.NaN), "Expected how far the clock is set"],
+    ["a moment that is none", () => idle().at(undefined as unknown as string, () => {}), "Expected a moment"],
+    [
+      "an end that is past",
+      () => {
+        const sim = idle()
+        sim.run({ until: "1h" })
+        sim.run({ until: "30m" })
+      },
+      "30m is past: it is 3600000 ms already",
+    ],
+    [
+      "a TTL that is no number",
+      () => idle().launch({ ttlMs: "5m" as unknown as number }, agent().done()),
+      'ttlMs: expected null or milliseconds ≥ 1000, got "5m"',
+    ],
+    ["no prompt", () => idle().launch({ prompt: "" }, agent().done()), "prompt: expected a non-empty string"],
+    [
+      "a model that is no name",
+      () => idle().launch({ model: 5 as unknown as string }, agent().done()),
+      "model: expected",
+    ],
+    [
+      "no prompt to continue with",
+      () => idle().launch({}, agent().done()).continue(" "),
+      "prompt: expected a non-empty string",
+    ],
+    [
+      "no slot at all",
+      () => idle().limits({ defaultConcurrency: 0 }),
+      "defaultConcurrency: expected an integer ≥ 1, got 0",
+    ],
+    [
+      "half a slot",
+      () => idle().limits({ modelConcurrency: { "a/x": 0.5 } }),
+      "modelConcurrency.a/x: expected an integer ≥ 0",
+    ],
+    [
+      "an unknown limit",
+      () => idle().limits({ concurrency: 3 } as {}),
+      "expected defaultConcurrency, providerConcurrency",
+    ],
     [
       "a launch while nobody is there",
       () => {
@@ -128,6 +204,22 @@ describe("a simulation can be asked", () => {
     const run = sim.run({ max: "60h" })
     expect(run.rows).toHaveLength(1)
     expect([run.states, run.reasons]).toEqual([{ completed: 2 }, { FINISHED: 2 }])
+  })
+
+  test("a new limit leaves the others as they are, over a restart too", () => {
+    const sim = simulate({ seed: 1, config: { providerConcurrency: { a: 1 }, modelConcurrency: { "c/x": 1 } } })
+    const load = (): void => {
+      for (const model of ["a/x", "b/x", "c/x"])
+        for (let i = 0; i < 3; i++) sim.launch({ model }, agent().think("20s").done())
+    }
+    load()
+    sim.at("5s", () => sim.limits({ providerConcurrency: { b: 2 } }))
+    sim.at("6s", load)
+    sim.at("8s", () => sim.crash("coordinator"))
+    sim.at("15s", load)
+    const run = sim.run()
+    expect(run.states).toEqual({ completed: 27 })
+    expect(["provider:a", "provider:b", "model:c/x"].map((lane) => run.peak(lane))).toEqual([1, 2, 1])
   })
 
   test("a log replays to what was said", () => {

@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "cancelling a waiting task leaves its place in the queue",
-    change: [["if (run === undefined) lanes.withdraw(lane, id)", "if (run === undefined) void 0"]],
+    change: [["if (run === undefined) this.#leaveQueue(task, leave)", "if (run === undefined) void 0"]],
     breaks: [2, 1, 10, 21],
   },
   {
@@ -216,8 +216,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a settled run is heard on",
     change: [
       [
-        "    runs.delete(id)\n    if (run === undefined) lanes.withdraw(lane, id)",
-        "    if (run === undefined) lanes.withdraw(lane, id)",
+        "    runs.delete(id)\n    if (run === undefined) this.#leaveQueue(task, leave)",
+        "    if (run === undefined) this.#leaveQueue(task, leave)",
       ],
     ],
     breaks: [20, 2, 7, 10, 21],

@@ -14,7 +14,7 @@ export interface Mutant {
 
 const ROOT = join(import.meta.dir, "../../..")
 /** What a simulation is made of. */
-const PARTS = ["src/core", "src/coordinator", "src/config", "src/config.ts", "src/sim", "workers"]
+const PARTS = ["src/core", "src/coordinator", "src/config", "src/config.ts", "src/check-input.ts", "src/sim", "workers"]
 
 /** A copy of the product with a mutant's changes, to be imported and then removed. */
 export function mutated(mutant: Mutant): { readonly path: string } & Disposable {

@@ -101,7 +101,8 @@ export const REGRESSIONS: readonly Regression[] = [
     name: "a prompt that waited in line hid the tool that ran",
     change: [['else if (fingerprint === "") this.#depth = Math.min(this.#depth + 2, DEEPEST)', ""]],
     breaks: [13],
-    seed: 16_155,
+    faults: { "events.stalled": 1, "user.followUp": 0.5, "user.continue": 0.3, "agent.odd": 1 },
+    seed: 39,
   },
   {
     name: "a prompt given up after 8 s began after the abort, and ran for nobody",
@@ -116,6 +117,7 @@ export const REGRESSIONS: readonly Regression[] = [
     name: "what had run and waited for a slot when its coordinator died again was given up, and ran on",
     change: [["const ran = row.startedAt !== undefined", 'const ran = row.state === "running"']],
     breaks: [18],
-    seed: 34_041,
+    faults: { "coordinator.crash": 1, "user.limits": 1, "agent.odd": 1 },
+    seed: 15,
   },
 ]
