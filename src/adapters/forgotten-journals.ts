@@ -1,9 +1,9 @@
-import { readdirSync, rmdirSync, statSync } from "node:fs"
+import { readdirSync, rmdirSync } from "node:fs"
 
 import { isTerminal } from "../core/task.ts"
 import { journalsIn } from "./journal-files.ts"
 import { isLiving, readOwner, signOver } from "./journal-owner.ts"
-import { removeJournal } from "./journal-parts.ts"
+import { lastTouched, removeJournal } from "./journal-parts.ts"
 import { readAll } from "./journal-rows.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { openDatabase, readDatabase } from "./sqlite-schema.ts"
@@ -18,7 +18,7 @@ export function removeForgotten(open: OpenSql, state: string, olderThan: number)
   for (const folder of projectFolders(state)) {
     for (const file of journalsIn(folder)) {
       try {
-        if (lastWritten(file) < olderThan && isOver(open, file, olderThan)) {
+        if (lastTouched(file) < olderThan && isOver(open, file, olderThan)) {
           removeJournal(file)
           gone.push(file)
         }
@@ -38,7 +38,7 @@ export function removeForgotten(open: OpenSql, state: string, olderThan: number)
 /** Looked at without a trace; then signed over to us, so that nobody takes it meanwhile. */
 function isOver(open: OpenSql, file: string, olderThan: number): boolean {
   const from = using(readDatabase(open, file), (sql) => {
-    const owner = readOwner(sql)
+    const owner = readOwner(sql, file)
     const { n } = sql.prepare("SELECT count(*) AS n FROM tasks").get() ?? {}
     const rows = readAll(sql)
     const isPast = rows.every(
@@ -58,8 +58,4 @@ function using<T>(sql: Sql, look: (sql: Sql) => T): T {
   } finally {
     sql.close()
   }
-}
-
-function lastWritten(file: string): number {
-  return Math.max(...[file, `${file}-wal`].map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
 }

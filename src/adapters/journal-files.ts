@@ -131,7 +131,7 @@ async function tryClaim(file: string, options: FileJournalOptions): Promise<Clai
   try {
     sql = openDatabase(open, file, () => setAside(file, "its tables are lost", log))
     if (sql === undefined) return undefined
-    const from = readOwner(sql)
+    const from = readOwner(sql, file)
     if (from === undefined || isLiving(from) || (await isUsed(from, signature, answers))) {
       sql.close()
       return undefined

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 
+import { lastTouched } from "./journal-parts.ts"
 import type { Owner } from "./process-owner.ts"
 import { isRunning, thisProcess } from "./process-owner.ts"
 import type { Sql } from "./sqlite-library.ts"
@@ -7,6 +8,7 @@ import { transaction } from "./sqlite-schema.ts"
 
 /** Whose a journal file is, and what it is about. */
 export interface Ownership {
+  readonly file: string
   /** Changes with every owner; undefined = given up properly. */
   readonly token: string | undefined
   readonly process: Owner
@@ -22,10 +24,11 @@ export interface Ownership {
 /** What a coordinator signs its file with. */
 export type Signature = Pick<Ownership, "directory" | "server" | "hosted">
 
-export function readOwner(sql: Sql): Ownership | undefined {
+export function readOwner(sql: Sql, file: string): Ownership | undefined {
   const row = sql.prepare("SELECT * FROM owner").get()
   if (row === undefined) return undefined
   return {
+    file,
     token: row["token"] === null ? undefined : String(row["token"]),
     process: { pid: Number(row["pid"]), start: String(row["start"]) },
     directory: String(row["directory"]),
@@ -35,9 +38,15 @@ export function readOwner(sql: Sql): Ownership | undefined {
   }
 }
 
+/** An owner touches its file so often: a sign of life for those who cannot see its process. */
+export const BEAT_MS = 10_000
+/** Without one for so long, an owner that cannot be seen is taken for dead: six that were missed. */
+const SILENT_MS = 60_000
+
 /** Somebody writes this file. */
-export function isLiving(owner: Ownership): boolean {
-  return owner.token !== undefined && isRunning(owner.process)
+export function isLiving({ file, token, process }: Ownership): boolean {
+  if (token === undefined) return false
+  return isRunning(process) ?? Date.now() - lastTouched(file) < SILENT_MS
 }
 
 /** Signs a new file; returns the token. */
@@ -58,7 +67,7 @@ export function signNew(sql: Sql, signature: Signature, created: number): string
  */
 export function signOver(sql: Sql, from: Ownership, signature: Signature): string | undefined {
   return transaction(sql, () => {
-    const now = readOwner(sql)
+    const now = readOwner(sql, from.file)
     if (now === undefined || now.token !== from.token || isLiving(now)) return undefined
     const token = randomUUID()
     assign(sql, { ...signature, token, process: thisProcess() })
@@ -71,7 +80,7 @@ export function giveBack(sql: Sql, from: Ownership): void {
   transaction(sql, () => assign(sql, from))
 }
 
-function assign(sql: Sql, { token, process, directory, server, hosted }: Omit<Ownership, "created">): void {
+function assign(sql: Sql, { token, process, directory, server, hosted }: Omit<Ownership, "file" | "created">): void {
   sql
     .prepare("UPDATE owner SET token = ?, pid = ?, start = ?, directory = ?, server = ?, hosted = ?")
     .run(token ?? null, process.pid, process.start, directory, server, hosted ? 1 : 0)

@@ -1,6 +1,6 @@
 /** The files one journal is made of. */
 
-import { renameSync, rmSync, statSync } from "node:fs"
+import { renameSync, rmSync, statSync, utimesSync } from "node:fs"
 
 const PARTS = ["", "-wal", "-shm"]
 
@@ -35,4 +35,19 @@ export function isCut(file: string): boolean {
 /** Bytes; 0 = not there, too. */
 export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** When it was written, or its owner last gave a sign of life; epoch ms. */
+export function lastTouched(file: string): number {
+  return Math.max(...[file, `${file}-wal`].map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
+}
+
+/** The sign of life. */
+export function touch(file: string): void {
+  try {
+    const now = Date.now() / 1_000
+    utimesSync(file, now, now)
+  } catch {
+    // The next write says what has become of the file.
+  }
 }

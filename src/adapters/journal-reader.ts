@@ -28,7 +28,7 @@ export class JournalReader implements Disposable {
 
   /** Looked up anew at each call: an owner can die, and another can follow. */
   owner(): Ownership & { readonly living: boolean } {
-    const owner = readOwner(this.#sql)
+    const owner = readOwner(this.#sql, this.file)
     if (owner === undefined) throw new LanesError("JOURNAL_FAILED", `The journal ${this.file} names no owner.`)
     return { ...owner, living: isLiving(owner) }
   }

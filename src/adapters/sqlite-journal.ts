@@ -3,6 +3,8 @@ import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { TaskId, TaskRow } from "../core/task.ts"
 import { FileIdentity } from "./file-identity.ts"
+import { BEAT_MS } from "./journal-owner.ts"
+import { touch } from "./journal-parts.ts"
 import { readAll, rowWriter } from "./journal-rows.ts"
 import type { Sql, Statement } from "./sqlite-library.ts"
 import { transaction } from "./sqlite-schema.ts"
@@ -50,6 +52,7 @@ export class SqliteJournal implements Journal {
   readonly #trim: Statement
   readonly #identity: FileIdentity
   readonly #maxEvents: number
+  readonly #beat: ReturnType<typeof setInterval>
   #waiting: { at: number; text: string }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   #untrimmed = 0
@@ -71,6 +74,8 @@ export class SqliteJournal implements Journal {
     this.#owner = sql.prepare("SELECT token FROM owner")
     this.#trim = sql.prepare("DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?")
     this.#identity = new FileIdentity(file)
+    this.#beat = setInterval(() => touch(file), BEAT_MS)
+    if (typeof this.#beat === "object") this.#beat.unref()
   }
 
   write(rows: readonly TaskRow[], forget: readonly TaskId[]): void {
@@ -109,6 +114,7 @@ export class SqliteJournal implements Journal {
     if (this.#closed) return
     this.#flush()
     this.#closed = true
+    clearInterval(this.#beat)
     try {
       this.#sql.prepare("UPDATE owner SET token = NULL WHERE token = ?").run(this.#token)
     } catch {

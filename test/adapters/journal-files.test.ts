@@ -20,7 +20,6 @@ import { basename, dirname, join, resolve } from "node:path"
 import type { OpenedJournal } from "../../src/adapters/journal-files.ts"
 import { journalsIn } from "../../src/adapters/journal-files.ts"
 import { JournalReader, openReaders } from "../../src/adapters/journal-reader.ts"
-import { isRunning, thisProcess } from "../../src/adapters/process-owner.ts"
 import type { OpenSql, Statement } from "../../src/adapters/sqlite-library.ts"
 import { ensurePrivate, projectFolder, stateFolder } from "../../src/adapters/state-folder.ts"
 import { unseal } from "../../src/core/sealed.ts"
@@ -109,13 +108,6 @@ describe("whose a file is", () => {
     expect(heir.alive.map(({ order }) => order)).toEqual([7, 9, 10, 11])
     expect(journalsIn(at.folder)).toEqual([heir.journal.file])
     expect(ids(readRows(heir.journal.file))).toEqual(ids(rows))
-  })
-
-  test("a process is told from a later one with its number", () => {
-    const self = thisProcess()
-    expect(isRunning(self)).toBe(true)
-    expect(isRunning({ ...self, start: `${self.start}0` })).toBe(false)
-    expect(isRunning({ pid: 999_999_999, start: self.start })).toBe(false)
   })
 })
 
