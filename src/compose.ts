@@ -115,8 +115,8 @@ export interface Composed {
   readonly join: (directory: string) => Promise<void>
 }
 
-/** The same as `createLanes`, with what the handle stands on. */
-export async function compose(options: CreateOptions): Promise<Composed> {
+/** The same as `createLanes`, with what the handle stands on; `abort` gives up starting a server. */
+export async function compose(options: CreateOptions, abort?: AbortSignal): Promise<Composed> {
   checkCreate(options)
   const directory = resolve(options.directory ?? process.cwd())
   const { config, warnings } = configOf(options, directory)
@@ -125,7 +125,7 @@ export async function compose(options: CreateOptions): Promise<Composed> {
     ...(options.recover === undefined ? {} : { recover: options.recover }),
   })
   const clock = new SystemClock()
-  const connection = await connect(options, directory)
+  const connection = await connect(options, directory, abort)
   let ready: ReadyJournal | undefined
   let page: Page | undefined
   let projects: Projects | undefined
@@ -241,14 +241,14 @@ interface Connection {
   close(): Promise<void>
 }
 
-async function connect(options: CreateOptions, directory: string): Promise<Connection> {
+async function connect(options: CreateOptions, directory: string, signal?: AbortSignal): Promise<Connection> {
   const { server, password } = options
   if (typeof server === "string" || server instanceof URL) {
     const baseUrl = String(server)
     const transport = httpTransport({ baseUrl, password })
     return { transport, name: nameOf(baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
   }
-  if (isSpawn(server)) return spawnServer(server, password, directory)
+  if (isSpawn(server)) return spawnServer(server, password, directory, signal)
   if (isHost(server)) return { ...server, ours: true, onRestart: () => {}, close: async () => {} }
   const transport = clientTransport(server)
   return { transport, name: nameOf(transport.baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
@@ -276,7 +276,12 @@ function eventsOf(events: true | EventSource | undefined, transport: StreamingTr
   return typeof events === "object" ? events : opencodeEvents({ transport, clock })
 }
 
-async function spawnServer(spawn: SpawnServer, password: string | undefined, directory: string): Promise<Connection> {
+async function spawnServer(
+  spawn: SpawnServer,
+  password: string | undefined,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   let restarted = (): void => {}
   const server = await superviseServer({
     cwd: directory,
@@ -284,6 +289,7 @@ async function spawnServer(spawn: SpawnServer, password: string | undefined, dir
     ...(spawn.env === undefined ? {} : { env: { ...spawn.env } }),
     ...(spawn.startTimeoutMs === undefined ? {} : { startTimeoutMs: spawn.startTimeoutMs }),
     ...(password === undefined ? {} : { password }),
+    ...(signal === undefined ? {} : { signal }),
     onBack: () => restarted(),
   })
   return {

@@ -2,14 +2,14 @@
 
 import { readFileSync } from "node:fs"
 import { defineCommand } from "citty"
-import { createLanes } from "../compose.ts"
 import type { Config } from "../config.ts"
 import type { Lanes } from "../lanes.ts"
 import { readBatch } from "./batch-file.ts"
 import type { BatchTask } from "./batch-file.ts"
 import { carryOut, exitCodeFor } from "./carry-out.ts"
 import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
-import { onInterrupt } from "./interrupt.ts"
+import { interruptible } from "./interrupt.ts"
+import { openLanes } from "./open-lanes.ts"
 import { UsageError } from "./output/errors.ts"
 import { progressFor } from "./output/reporter-for.ts"
 import { resultsText } from "./output/result-text.ts"
@@ -41,25 +41,19 @@ export const batch: Verb = defineCommand({
     const tasks = await readTasks(file)
     const directory = directoryOf(given.dir)
     const config: Config = given.limits === undefined ? {} : limitsOf(given.limits)
-    using interrupt = onInterrupt()
-    using reporter = progressFor({ json: given.json === true })
-    process.stdout.on("error", () => interrupt.stop(1))
-    const server = await chooseServer(given.server, (sentence) => reporter.say(sentence))
-    reporter.status(server.whose === "spawned" ? "Starting OpenCode" : `Reaching the OpenCode at ${server.address}`)
-    await using lanes = await createLanes({
-      ...server.lanes,
-      directory,
-      config,
-      log: (warning) => reporter.say(warning),
+    return interruptible(async (interrupt) => {
+      using reporter = progressFor({ json: given.json === true })
+      const server = await chooseServer(given.server, (sentence) => reporter.say(sentence))
+      await using lanes = (await openLanes(server, { directory, config }, reporter, interrupt)).lanes
+      await checkAll(lanes, tasks, file)
+      reporter.status(`${tasks.length} tasks in ${directory}`)
+      const inputs = tasks.map(({ input }) => input)
+      const summary = await carryOut(lanes, inputs, reporter, interrupt)
+      await lanes.close()
+      reporter.finish(summary)
+      if (given.json !== true) process.stdout.write(resultsText(summary, process.stdout))
+      return exitCodeFor(summary, tasks.length, interrupt)
     })
-    await checkAll(lanes, tasks, file)
-    reporter.status(`${tasks.length} tasks in ${directory}`)
-    const inputs = tasks.map(({ input }) => input)
-    const summary = await carryOut(lanes, inputs, reporter, interrupt)
-    await lanes.close()
-    reporter.finish(summary)
-    if (given.json !== true) process.stdout.write(resultsText(summary, process.stdout))
-    return exitCodeFor(summary, tasks.length, interrupt)
   },
 })
 

@@ -17,6 +17,7 @@ export async function carryOut(
   reporter: Reporter,
   interrupt: Interrupt,
 ): Promise<Summary> {
+  interrupt.signal.throwIfAborted()
   const tally = new Tally()
   const launched: TaskHandle[] = []
   const own = new Set<string>()

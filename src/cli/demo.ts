@@ -8,7 +8,7 @@ import { announcement, openStage } from "./demo/stage.ts"
 import type { StageOptions } from "./demo/stage.ts"
 import { ensureOpenCode } from "./ensure-opencode.ts"
 import type { Interrupt } from "./interrupt.ts"
-import { onInterrupt } from "./interrupt.ts"
+import { interruptible } from "./interrupt.ts"
 import { UsageError } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import type { Reporter } from "./output/reporter.ts"
@@ -30,16 +30,10 @@ export const demo: CommandDef<typeof args> = defineCommand({
   args,
   run: async ({ args: { json, model, server } }) => {
     const options = stageOptions(model, server)
-    using interrupt = onInterrupt()
-    using reporter = reporterFor({ json: json === true })
-    process.stdout.on("error", () => interrupt.stop(EXIT.failed))
-    try {
+    return interruptible(async (interrupt) => {
+      using reporter = reporterFor({ json: json === true })
       return await play(options, interrupt, reporter)
-    } catch (thrown) {
-      // What fails while we stop fails because we stop.
-      if (interrupt.exitCode === undefined) throw thrown
-      return interrupt.exitCode
-    }
+    })
   },
 })
 

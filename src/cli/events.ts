@@ -39,7 +39,6 @@ export const events: CommandDef<typeof args> = defineCommand({
     const show = (event: StoredEvent["event"]): void =>
       void process.stdout.write(`${json === true ? JSON.stringify(event) : lineOf(event)}\n`)
     using interrupt = onInterrupt()
-    process.stdout.on("error", () => interrupt.stop(EXIT.failed))
     const places = new Map<string, number>()
     const start = (reader: JournalReader): number =>
       from === undefined ? (follow === true ? reader.place() : 0) : reader.place(from)

@@ -4,20 +4,32 @@
  *   running ─ signal ─→ stopping (`signal` aborted) ─ signal, half a second later or more ─→ exit
  */
 
+import { EXIT } from "./output/exit-codes.ts"
+
 /** A signal's reason to stop. */
 export interface Interrupt extends Disposable {
   readonly signal: AbortSignal
   /** Undefined while nothing has come; else what the process is to exit with. */
   readonly exitCode: number | undefined
-  /** As a signal would, with another code: for output that nobody reads any more. */
-  stop(exitCode: number): void
 }
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 /** One Ctrl-C reaches the whole foreground group, and whoever started us may pass it on. */
 const SAME_MS = 500
 
-/** Listens for signals until disposed. */
+/** Does the work of a command, which ends in order when a signal comes; answers with its exit code. */
+export async function interruptible(work: (interrupt: Interrupt) => Promise<number>): Promise<number> {
+  using interrupt = onInterrupt()
+  try {
+    return await work(interrupt)
+  } catch (thrown) {
+    // What fails while we stop fails because we stop.
+    if (interrupt.exitCode === undefined) throw thrown
+    return interrupt.exitCode
+  }
+}
+
+/** Listens for signals until disposed. Output that cannot be written any more stops like one. */
 export function onInterrupt(): Interrupt {
   const controller = new AbortController()
   let exitCode: number | undefined
@@ -36,12 +48,16 @@ export function onInterrupt(): Interrupt {
     process.on(name, listener)
     return () => process.off(name, listener)
   })
+  const unwritten = (): void => stop(EXIT.failed)
+  process.stdout.on("error", unwritten)
   return {
     signal: controller.signal,
     get exitCode() {
       return exitCode
     },
-    stop,
-    [Symbol.dispose]: () => undo.forEach((off) => off()),
+    [Symbol.dispose]: () => {
+      process.stdout.off("error", unwritten)
+      undo.forEach((off) => off())
+    },
   }
 }

@@ -3,12 +3,12 @@
 import { defineCommand } from "citty"
 import { checkServer } from "../adapters/check-server.ts"
 import { httpTransport } from "../adapters/http-transport.ts"
-import { compose } from "../compose.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { Lanes } from "../lanes.ts"
 import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
-import { onInterrupt } from "./interrupt.ts"
+import { interruptible } from "./interrupt.ts"
 import { Journals, print } from "./journals.ts"
+import { openLanes } from "./open-lanes.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import { progressFor } from "./output/reporter-for.ts"
 import type { Watched } from "./output/reporter.ts"
@@ -29,36 +29,32 @@ export const resume: Verb = defineCommand({
     const directory = directoryOf(dir)
     const left = await leftBehind(directory)
     if (left.tasks === 0) return print("Nothing is left here without a coordinator.")
-    using interrupt = onInterrupt()
-    using reporter = progressFor({ json: json === true })
-    process.stdout.on("error", () => interrupt.stop(EXIT.failed))
-    const { lanes: where } = await chooseServer(wanted ?? (await stillThere(left.servers)), (sentence) =>
-      reporter.say(sentence),
-    )
-    const composed = await compose({
-      ...where,
-      directory,
-      recover: "resume",
-      log: (warning) => reporter.say(warning),
+    return interruptible(async (interrupt) => {
+      using reporter = progressFor({ json: json === true })
+      const server = await chooseServer(wanted ?? (await stillThere(left.servers)), (sentence) =>
+        reporter.say(sentence),
+      )
+      const composed = await openLanes(server, { directory, recover: "resume" }, reporter, interrupt)
+      await using lanes = composed.lanes
+      for (const project of left.projects) await composed.join(project)
+      interrupt.signal.throwIfAborted()
+      const unsettled = lanes.list().filter(({ outcome }) => outcome === undefined)
+      const tally = new Tally()
+      const watched = withPast(lanes, unsettled)
+      watched.on("*", (event) => tally.apply(event))
+      reporter.follow(watched)
+      reporter.status(`${unsettled.length} tasks go on in ${directory}`)
+      const stopped = new Promise<void>((resolve) =>
+        interrupt.signal.addEventListener("abort", () => resolve(), { once: true }),
+      )
+      await Promise.race([Promise.all(unsettled.map(({ id }) => lanes.done(id))), stopped])
+      if (interrupt.exitCode !== undefined) reporter.status("Leaving; tasks that run on a server of yours go on there.")
+      const summary = tally.summary(new Set(unsettled.map(({ id }) => id)))
+      await lanes.close()
+      reporter.finish(summary)
+      if (interrupt.exitCode !== undefined) return interrupt.exitCode
+      return summary.completed === unsettled.length ? EXIT.ok : EXIT.failed
     })
-    await using lanes = composed.lanes
-    for (const project of left.projects) await composed.join(project)
-    const unsettled = lanes.list().filter(({ outcome }) => outcome === undefined)
-    const tally = new Tally()
-    const watched = withPast(lanes, unsettled)
-    watched.on("*", (event) => tally.apply(event))
-    reporter.follow(watched)
-    reporter.status(`${unsettled.length} tasks go on in ${directory}`)
-    const stopped = new Promise<void>((resolve) =>
-      interrupt.signal.addEventListener("abort", () => resolve(), { once: true }),
-    )
-    await Promise.race([Promise.all(unsettled.map(({ id }) => lanes.done(id))), stopped])
-    if (interrupt.exitCode !== undefined) reporter.status("Leaving; tasks that run on a server of yours go on there.")
-    const summary = tally.summary(new Set(unsettled.map(({ id }) => id)))
-    await lanes.close()
-    reporter.finish(summary)
-    if (interrupt.exitCode !== undefined) return interrupt.exitCode
-    return summary.completed === unsettled.length ? EXIT.ok : EXIT.failed
   },
 })
 

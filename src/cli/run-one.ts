@@ -1,13 +1,13 @@
 /** One task from its launch to its result on stdout, in this process. */
 
-import { createLanes } from "../compose.ts"
+import type { Outcome } from "../core/task.ts"
 import type { LaunchInput } from "../lanes.ts"
 import { carryOut, exitCodeFor } from "./carry-out.ts"
 import { chooseServer } from "./choose-server.ts"
-import type { ChosenServer } from "./choose-server.ts"
-import { onInterrupt } from "./interrupt.ts"
-import type { Interrupt } from "./interrupt.ts"
-import { EXIT } from "./output/exit-codes.ts"
+import { interruptible } from "./interrupt.ts"
+import { launchOnly } from "./launch-only.ts"
+import { openLanes } from "./open-lanes.ts"
+import { UsageError } from "./output/errors.ts"
 import { progressFor } from "./output/reporter-for.ts"
 import type { Reporter } from "./output/reporter.ts"
 import { resultText } from "./output/result-text.ts"
@@ -19,38 +19,30 @@ export interface OneTask {
   /** As the option --server says it. */
   readonly server?: string | undefined
   readonly json: boolean
-  /** Instead of waiting for the end, once the server is chosen. */
-  readonly instead?: (server: ChosenServer) => Promise<number>
+  /** For its end; else it is left to its server. Default true. */
+  readonly wait?: boolean
 }
 
 /** Runs it, shows it on stderr, prints its text; answers with the exit code. */
-export async function runOne({ input, directory, server, json, instead }: OneTask): Promise<number> {
-  using interrupt = onInterrupt()
-  using reporter = progressFor({ json })
-  process.stdout.on("error", () => interrupt.stop(EXIT.failed))
-  const chosen = await chooseServer(server, (sentence) => reporter.say(sentence))
-  if (instead !== undefined) return instead(chosen)
-  const { code, text } = await waited(chosen, directory, input, reporter, interrupt)
-  if (!json) process.stdout.write(text)
-  return code
+export function runOne({ input, directory, server, json, wait = true }: OneTask): Promise<number> {
+  return interruptible(async (interrupt) => {
+    using reporter = progressFor({ json })
+    const chosen = await chooseServer(server, (sentence) => reporter.say(sentence))
+    if (!wait && chosen.whose === "spawned")
+      throw new UsageError("--no-wait needs a server that stays: start `opencode serve` and name it with --server.")
+    await using lanes = (await openLanes(chosen, { directory }, reporter, interrupt)).lanes
+    if (!wait) return await launchOnly(lanes, input, json, reporter, interrupt)
+    reporter.status(`One task in ${directory}`)
+    const summary = await carryOut(lanes, [input], reporter, interrupt)
+    await lanes.close()
+    reporter.finish(summary)
+    const [result] = summary.results
+    if (result !== undefined) tell(result.outcome, json, reporter)
+    return exitCodeFor(summary, 1, interrupt)
+  })
 }
 
-async function waited(
-  server: ChosenServer,
-  directory: string,
-  input: LaunchInput,
-  reporter: Reporter,
-  interrupt: Interrupt,
-): Promise<{ code: number; text: string }> {
-  reporter.status(server.whose === "spawned" ? "Starting OpenCode" : `Reaching the OpenCode at ${server.address}`)
-  await using lanes = await createLanes({ ...server.lanes, directory, log: (warning) => reporter.say(warning) })
-  reporter.status(`One task in ${directory}`)
-  const summary = await carryOut(lanes, [input], reporter, interrupt)
-  await lanes.close()
-  reporter.finish(summary)
-  const code = exitCodeFor(summary, 1, interrupt)
-  const [result] = summary.results
-  if (result?.outcome.state === "completed") return { code, text: resultText(result.outcome.text, process.stdout) }
-  if (result !== undefined) reporter.say(`${result.outcome.reason}: ${result.outcome.sentence}`)
-  return { code, text: "" }
+function tell({ state, text, reason, sentence }: Outcome, json: boolean, reporter: Reporter): void {
+  if (state !== "completed") return reporter.say(`${reason}: ${sentence}`)
+  if (!json) process.stdout.write(resultText(text, process.stdout))
 }

@@ -3,8 +3,6 @@
 import { defineCommand } from "citty"
 import type { LaunchInput } from "../lanes.ts"
 import { SERVER_ARGUMENT } from "./choose-server.ts"
-import type { ChosenServer } from "./choose-server.ts"
-import { launchOnly } from "./launch-only.ts"
 import { UsageError } from "./output/errors.ts"
 import { runOne } from "./run-one.ts"
 import { directoryOf, modelOf, ttlOf } from "./task-options.ts"
@@ -32,13 +30,7 @@ export const run: Verb = defineCommand({
   run: async ({ args: given }) => {
     const input = await inputOf(given)
     const directory = directoryOf(given.dir)
-    const json = given.json === true
-    const leave = (chosen: ChosenServer): Promise<number> => {
-      if (chosen.whose !== "spawned") return launchOnly(chosen, directory, input, json)
-      throw new UsageError("--no-wait needs a server that stays: start `opencode serve` and name it with --server.")
-    }
-    const task = { input, directory, server: given.server, json }
-    return runOne(given.wait ? task : { ...task, instead: leave })
+    return runOne({ input, directory, server: given.server, json: given.json === true, wait: given.wait })
   },
 })
 

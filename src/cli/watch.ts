@@ -35,7 +35,6 @@ export const watch: CommandDef<typeof args> = defineCommand({
     const { options } = resolveOptions(loadConfig({ directory, over: [] }).config, { cores: availableParallelism() })
     using interrupt = onInterrupt()
     using source = await JournalSource.open(all === true ? undefined : directory, options)
-    process.stdout.on("error", () => interrupt.stop(EXIT.failed))
     const able = canRepaint(process.stdout) && process.stdin.isTTY
     await (able
       ? paint(source, all === true ? "all projects" : basename(directory), interrupt)
