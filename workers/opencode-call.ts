@@ -36,8 +36,14 @@ interface Answered {
   readonly response?: Response | undefined
 }
 
+/** What a call was answered, and when: epoch ms on the server's clock, to the second; undefined when it does not say. */
+export interface Answer<T> {
+  readonly said: T
+  readonly sentAt: number | undefined
+}
+
 /** Makes a call: bounded in time, its answer checked, every failure a `LanesError` with the code the port promises. */
-export type Call = <Shape extends v.GenericSchema>(call: ApiCall<Shape>) => Promise<v.InferOutput<Shape>>
+export type Call = <Shape extends v.GenericSchema>(call: ApiCall<Shape>) => Promise<Answer<v.InferOutput<Shape>>>
 
 /** No such host exists: a request that leaves by another way than `fetch` reaches nobody. */
 const NOWHERE = "http://opencode.invalid"
@@ -57,7 +63,7 @@ export function createCall({ fetch, clock }: { readonly fetch: WireFetch; readon
     if (answer.response === undefined) throw LanesError.from(answer.error, "SERVER_UNREACHABLE")
     if (!answer.response.ok) throw refusal(what, answer.response.status, answer.error)
     const parsed = v.safeParse(shape, answer.data)
-    if (parsed.success) return parsed.output
+    if (parsed.success) return { said: parsed.output, sentAt: dateOf(answer.response) }
     throw garbled(what, detailOf(parsed.issues))
   }
 }
@@ -70,6 +76,11 @@ async function settled(what: string, request: () => Promise<Answered>): Promise<
     if (thrown instanceof LanesError) throw thrown
     throw garbled(what, thrown instanceof Error ? thrown.message : String(thrown))
   }
+}
+
+function dateOf({ headers }: Response): number | undefined {
+  const date = Date.parse(headers.get("date") ?? "")
+  return Number.isNaN(date) ? undefined : date
 }
 
 async function toWire(request: Request): Promise<WireRequest> {

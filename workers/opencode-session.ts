@@ -181,7 +181,8 @@ type Bound = <Shape extends GenericSchema>(
 ) => Promise<InferOutput<Shape>>
 
 function bind(call: Call, limitMs: number): Bound {
-  return (what, shape, signal, method, request) => call({ what, limitMs, shape, signal, method, request })
+  return async (what, shape, signal, method, request) =>
+    (await call({ what, limitMs, shape, signal, method, request })).said
 }
 
 /** The provider is what stands before the first slash; a model's name may hold more. */

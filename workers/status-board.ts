@@ -25,14 +25,14 @@ export function createStatusBoard(options: { readonly fetch: WireFetch; readonly
 
   const ask = async (directory: string): Promise<StatusSample> => {
     const askedAt = clock.now()
-    const answer = await call({
+    const { said, sentAt } = await call({
       what: "reading the status",
       limitMs: LIMIT_MS,
       shape: StatusShape,
       method: "get",
       request: { url: "/session/status", query: { directory } } satisfies SessionStatusData,
     })
-    return { askedAt, of: statusesOf(answer, clock.wall()) }
+    return { askedAt, of: statusesOf(said, sentAt ?? clock.wall()) }
   }
 
   return {
@@ -46,6 +46,7 @@ export function createStatusBoard(options: { readonly fetch: WireFetch; readonly
   }
 }
 
+/** `wall` is the clock of the server, which says when it asks a provider again: one elsewhere has a clock of its own. */
 function statusesOf(answer: StatusAnswer, wall: number): Record<string, SessionStatus> {
   const of: Record<string, SessionStatus> = {}
   for (const [sessionID, status] of Object.entries(answer)) {

@@ -21,8 +21,9 @@ export interface Evidence {
   /** Polls have failed since. */
   outageSince: number | undefined
   status: SessionStatus
-  /** When the provider is asked again. */
+  /** When the provider is asked again, as first heard or nearer; and since when it waits for that. */
   retryAt: number
+  retrySince: number
   absentPolls: number
   absentSince: number
   fingerprint: string | undefined
@@ -83,6 +84,7 @@ export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evide
     outageSince: undefined,
     status: { type: "absent" },
     retryAt: 0,
+    retrySince: now,
     absentPolls: 0,
     absentSince: now,
     fingerprint: undefined,
@@ -138,6 +140,7 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
   // Whoever answers from after it went away is there again, busy or not.
   if (e.disposedAt !== undefined && at >= e.disposedAt) e.disposedAt = undefined
   e.sampledAt = at
+  if (snapshot.status.type === "retry") observeRetry(e, snapshot.status, now)
   e.status = snapshot.status
   if (snapshot.status.type === "absent") {
     // An open ask keeps its session busy.
@@ -148,13 +151,19 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     forgetIdle(e, now)
     if (at >= e.disturbedAt) e.disturbed = false
     e.error = undefined
-    if (snapshot.status.type === "retry") e.retryAt = now + snapshot.status.inMs
   }
   // An answer is judged by TODOs read with it: older ones may have been written before the list was.
   const candidate =
     snapshot.status.type === "absent" && snapshot.newest?.role === "assistant" && snapshot.newest.completed
   if (snapshot.todos !== undefined || candidate) e.todos = snapshot.todos
   return snapshot.newest !== undefined && observeMessage(e, snapshot.newest, snapshot, now)
+}
+
+/** The server waits by a timer: a wall clock that is set moves what it says of it, not when it asks. */
+function observeRetry(e: Evidence, { attempt, inMs }: Extract<SessionStatus, { type: "retry" }>, now: number): void {
+  const same = e.status.type === "retry" && e.status.attempt === attempt
+  e.retryAt = same ? Math.min(e.retryAt, now + inMs) : now + inMs
+  if (!same) e.retrySince = now
 }
 
 const NO_ASKS: ReadonlyMap<string, Ask> = new Map()
@@ -273,7 +282,9 @@ export function judge(e: Evidence, rules: Rules, now: number): Verdict {
     return fail("STEP_LIMIT", `The run took more than ${rules.options.maxSteps} model steps.`)
   }
   if (e.outageSince !== undefined) return judgeOutage(e, rules, ttlAt, now)
-  if (e.status.type === "retry" && e.retryAt > ttlAt) {
+  // Said again a while later: one sample may have been taken while a clock was set.
+  const sure = e.sampledAt !== undefined && e.sampledAt - e.retrySince >= rules.options.pollIntervalMs / 2
+  if (e.status.type === "retry" && e.retryAt > ttlAt && sure) {
     return fail("SESSION_ERROR", `The provider would be asked again only after the run's time: ${e.status.message}`)
   }
   const settled =

@@ -196,15 +196,38 @@ describe("evidence", () => {
     expect(rig.row(id).outcome).toMatchObject({ state: "error", reason: "SESSION_ERROR", sentence: "No credit." })
   })
 
-  test("not while the server retries; a retry beyond the run's time ends it at once", () => {
+  const retry = (inMs: number, attempt = 1) => ({ status: { type: "retry" as const, attempt, message: "429", inMs } })
+
+  test("not while the server retries; a retry beyond the run's time ends it, once it is said twice", () => {
     const rig = new CoreRig()
     const { id, prompt } = rig.running()
     const broken = answer(prompt, { error: { name: "APIError", message: "429" } })
-    const retry = (inMs: number) => ({ status: { type: "retry" as const, attempt: 1, message: "429", inMs } })
+    const beyond = 2 * rig.options.taskTtlMs
     rig.snapshot(id, { ...broken, ...retry(5_000) })
     expect(rig.row(id).state).toBe("running")
-    rig.snapshot(id, retry(2 * rig.options.taskTtlMs))
+    rig.pass(5_000)
+    rig.snapshot(id, retry(beyond, 2))
+    // Asked in the same moment it says the same.
+    rig.snapshot(id, retry(beyond, 2))
+    expect(rig.row(id).state).toBe("running")
+    rig.poll(id, 2_000, retry(beyond - 2_000, 2))
     expect(rig.reason(id)).toBe("SESSION_ERROR")
+  })
+
+  test("a clock that is set changes nothing: what is left of a retry's pause only grows less", () => {
+    const rig = new CoreRig()
+    const { id } = rig.running()
+    rig.snapshot(id, retry(30_000))
+    for (let i = 0; i < 10; i++) {
+      rig.pass(2_000)
+      rig.snapshot(id, retry(2 * rig.options.taskTtlMs))
+    }
+    expect(rig.row(id).state).toBe("running")
+    // Seen only once so, and then at work.
+    rig.snapshot(id, retry(2 * rig.options.taskTtlMs, 2))
+    rig.pass(2_000)
+    rig.snapshot(id, BUSY)
+    expect(rig.row(id).state).toBe("running")
   })
 
   test("an unknown agent is known only by an event, believed when no answer follows", () => {

@@ -9,8 +9,10 @@ import { ManualClock } from "../helpers/manual-clock.ts"
 /** A server that answers when told. */
 function slowServer() {
   const waiting: PromiseWithResolvers<WireResponse>[] = []
-  const answer = (body: unknown, status = 200): void =>
-    waiting.shift()?.resolve({ status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) })
+  const answer = (body: unknown, status = 200, more: Readonly<Record<string, string>> = {}): void => {
+    const headers = { "content-type": "application/json", ...more }
+    waiting.shift()?.resolve({ status, headers, body: JSON.stringify(body) })
+  }
   const fetch = (): Promise<WireResponse> => {
     const call = Promise.withResolvers<WireResponse>()
     waiting.push(call)
@@ -103,5 +105,31 @@ describe("the status board", () => {
       ses_3: { type: "retry", attempt: 2, message: "slow down", inMs: 7_000 },
       ses_4: { type: "retry", attempt: 2, message: "slow down", inMs: 0 },
     })
+  })
+
+  test.each([3_600_000, -3_600_000])(
+    "a server whose clock is off by %d ms tells by it how long a retry waits",
+    async (off) => {
+      const server = slowServer()
+      const clock = new ManualClock()
+      const sample = createStatusBoard({ fetch: server.fetch, clock }).read("/a")
+      await server.asked(1)
+      // Headers tell the time to the second.
+      const itsNow = Math.floor(clock.wall() / 1_000) * 1_000 + off
+      const retry = { type: "retry", attempt: 1, message: "slow down", next: itsNow + 2_000 }
+      server.answer({ ses_1: retry }, 200, { date: new Date(itsNow).toUTCString() })
+      expect((await sample).of).toEqual({ ses_1: { type: "retry", attempt: 1, message: "slow down", inMs: 2_000 } })
+    },
+  )
+
+  test("a date that is none is not gone by", async () => {
+    const server = slowServer()
+    const clock = new ManualClock()
+    const sample = createStatusBoard({ fetch: server.fetch, clock }).read("/a")
+    await server.asked(1)
+    server.answer({ ses_1: { type: "retry", attempt: 1, message: "", next: clock.wall() + 2_000 } }, 200, {
+      date: "soon",
+    })
+    expect((await sample).of["ses_1"]).toMatchObject({ inMs: 2_000 })
   })
 })
