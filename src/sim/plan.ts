@@ -2,10 +2,11 @@ import type { Config } from "../config.ts"
 import { parseConfig } from "../config.ts"
 import { LanesError } from "../core/errors.ts"
 import type { Options } from "../core/options.ts"
+import type { TaskRow } from "../core/task.ts"
 import { agent } from "./agent.ts"
 import type { AgentScript } from "./agent.ts"
 import type { Duration, Span } from "./duration.ts"
-import { parseSpan } from "./duration.ts"
+import { parseDuration, parseSpan } from "./duration.ts"
 import { faults } from "./faults.ts"
 import { simulate } from "./simulate.ts"
 
@@ -41,7 +42,7 @@ export interface LaneForecast {
   /** Time in the queue; ms. */
   readonly waitP50: number
   readonly waitP95: number
-  /** Share of its slots' time that was used, until its last task ended. */
+  /** Share of its slots' time that was used, from the plan's first launch until its last task ended. */
   readonly utilisation: number
   /** What one more slot would change; undefined where nobody waits. */
   readonly oneMore?: { readonly makespan: number; readonly waitP95: number }
@@ -54,6 +55,8 @@ export interface Forecast {
   readonly lanes: readonly LaneForecast[]
 }
 
+/** Nothing is given up or forgotten before it is counted. */
+const FOREVER_MS = 3_650 * 86_400_000
 const KEYS = ["count", "agent", "model", "think", "tools", "tool", "at"]
 
 /** Checks a plan; refuses it with a sentence that names the place. */
@@ -80,22 +83,25 @@ export function forecast(plan: Plan): Forecast {
 }
 
 function play(plan: Plan): Forecast {
-  // The plan's own tasks decide how many there are: caps are not what is tried here.
-  const config = { ...plan.config, maxQueued: 1_000_000, maxPerRoot: 1_000_000 }
+  // The plan's own tasks decide how many there are: caps are not what is tried here, nor is what is kept.
+  const config = { ...plan.config, maxQueued: 1_000_000, maxPerRoot: 1_000_000, retainMs: FOREVER_MS }
   const sim = simulate({ seed: plan.seed, config, faults: faults.none() })
   for (const tasks of plan.tasks) sim.at(tasks.at, () => launch(tasks))
   const launch = ({ count, agent: name, model, ...how }: PlannedTasks): void => {
     const spec = { ...(name === undefined ? {} : { agent: name }), ...(model === undefined ? {} : { model }) }
     for (let i = 0; i < count; i++) sim.launch(spec, scriptOf(how))
   }
-  const run = sim.run({ max: "3650d" })
+  const run = sim.run({ max: FOREVER_MS })
+  const first = Math.min(...plan.tasks.map(({ at }) => parseDuration(at)))
+  const lastEnd = (rows: readonly TaskRow[]): number =>
+    rows.reduce((last, { id }) => Math.max(last, run.endedAt(id) ?? first), first)
   const byLane = Map.groupBy(run.rows, ({ lane }) => lane)
   const lanes = [...byLane].map(([lane, rows]) => {
     const waits = rows.map(({ id }) => run.waited(id)).toSorted((a, b) => a - b)
     const limit = limitOf(lane, sim.options)
-    const until = Math.max(...rows.map(({ id }) => run.endedAt(id) ?? 0))
     const slots = limit ?? run.peak(lane)
-    const utilisation = until === 0 || slots === 0 ? 0 : Math.min(1, run.slotMs(lane) / (slots * until))
+    const slotMs = slots * (lastEnd(rows) - first)
+    const utilisation = slotMs === 0 ? 0 : Math.min(1, run.slotMs(lane) / slotMs)
     return {
       lane,
       limit,
@@ -105,8 +111,11 @@ function play(plan: Plan): Forecast {
       utilisation,
     }
   })
-  const makespan = Math.max(...run.rows.map(({ id }) => run.endedAt(id) ?? 0))
-  return { makespan, states: run.states, lanes: lanes.toSorted((a, b) => (a.lane < b.lane ? -1 : 1)) }
+  return {
+    makespan: lastEnd(run.rows) - first,
+    states: run.states,
+    lanes: lanes.toSorted((a, b) => (a.lane < b.lane ? -1 : 1)),
+  }
 }
 
 function scriptOf({ think, tools, tool }: Pick<PlannedTasks, "think" | "tools" | "tool">): AgentScript {

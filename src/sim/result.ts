@@ -51,10 +51,11 @@ export class RunResult {
     return this.#world.tally.ends.get(typeof task === "string" ? task : task.id)?.at
   }
 
-  /** How long it waited for its first slot; ms. */
+  /** How long it waited for its first slot, or in vain; ms. */
   waited(task: SimTask | string): number {
     const id = typeof task === "string" ? task : task.id
-    return (this.startedAt(id) ?? 0) - (this.#world.tasks.get(id)?.launchedAt ?? 0)
+    const launchedAt = this.#world.tasks.get(id)?.launchedAt
+    return launchedAt === undefined ? 0 : (this.startedAt(id) ?? this.endedAt(id) ?? this.elapsed) - launchedAt
   }
 
   /** Time for which slots of a lane were taken, added up; ms. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 
 import { forecast, parsePlan } from "../../src/sim/index.ts"
+import type { Forecast } from "../../src/sim/index.ts"
 
 const plan = (defaultConcurrency: number, count = 10): unknown => ({
   config: { defaultConcurrency, providerConcurrency: { a: 2 } },
@@ -25,6 +26,28 @@ describe("forecast", () => {
     const [lane] = forecast(parsePlan(plan(20))).lanes
     expect(lane?.waitP95).toBe(0)
     expect(lane).not.toHaveProperty("oneMore")
+  })
+
+  test("what ended longer ago than it is kept for counts", () => {
+    const config = { defaultConcurrency: 1, retainMs: 60_000 }
+    const { states, lanes } = forecast(parsePlan({ config, tasks: [{ count: 9, think: "1m", tools: 0 }] }))
+    expect([states, lanes[0]?.tasks]).toEqual([{ completed: 9 }, 9])
+    expect(Math.abs((lanes[0]?.waitP50 ?? 0) - 240_000)).toBeLessThan(10_000)
+  })
+
+  test("time begins with the first launch", () => {
+    const tasks = { count: 4, think: "10s", tools: 0 }
+    const of = (at: string): Forecast =>
+      forecast(parsePlan({ config: { defaultConcurrency: 2 }, tasks: [{ ...tasks, at }] }))
+    expect(Math.abs(of("1h").makespan - of("0s").makespan)).toBeLessThan(1_000)
+    expect(of("1h").lanes[0]?.utilisation).toBeGreaterThan(0.9)
+  })
+
+  test("who never got a slot waited until the end", () => {
+    const config = { defaultConcurrency: 1, queueTtlMs: 5_000 }
+    const { states, lanes } = forecast(parsePlan({ config, tasks: [{ count: 3, think: "1m", tools: 0, at: "30s" }] }))
+    expect(states).toEqual({ completed: 1, error: 2 })
+    expect([lanes[0]?.waitP50, lanes[0]?.waitP95]).toEqual([5_000, 5_000])
   })
 
   test("lanes are those of the models", () => {
