@@ -33,6 +33,7 @@ try {
   const result = campaign({
     seeds,
     from,
+    replay: (seed) => `bun run campaign --from ${seed} --seeds 1`,
     sometimes: seeds >= 300 ? ["completed", "error", "cancelled", ...FAULT_CLASSES] : [],
     each: (seed) => {
       if (++played % every === 0)

@@ -34,7 +34,7 @@ export const simulateCommand: CommandDef<typeof args> = defineCommand({
       return EXIT.ok
     }
     const count = tasks === undefined ? {} : { tasks: wholeOf("tasks", tasks, 1) }
-    const load = { faults: faultsOf(chosen ?? "swarm"), ...count }
+    const load = { faults: faultsOf(chosen ?? "swarm"), ...count, replay: replayWith(chosen, tasks) }
     try {
       if (trace !== undefined) {
         const { result } = playSeed(wholeOf("trace", trace, 0), load)
@@ -50,11 +50,7 @@ export const simulateCommand: CommandDef<typeof args> = defineCommand({
       return EXIT.ok
     } catch (thrown) {
       if (!(thrown instanceof Violation)) throw thrown
-      print(
-        thrown.finding,
-        () =>
-          `${thrown.message}\nSee it again with: lanes simulate --trace ${thrown.seed} --faults ${chosen ?? "swarm"}`,
-      )
+      print(thrown.finding, () => thrown.message)
       return EXIT.failed
     }
   },
@@ -64,6 +60,12 @@ function words(states: Readonly<Record<string, number>>): string {
   return Object.entries(states)
     .map(([state, count]) => `${count} ${state}`)
     .join(", ")
+}
+
+/** The command that plays one seed as it was played. */
+function replayWith(chosen = "swarm", tasks?: string): (seed: number) => string {
+  const count = tasks === undefined ? "" : ` --tasks ${tasks}`
+  return (seed) => `lanes simulate --trace ${seed} --faults ${chosen.replaceAll(/\s/g, "")}${count}`
 }
 
 function faultsOf(text: string): FaultPlan {

@@ -32,6 +32,8 @@ export interface CampaignOptions {
   readonly shrink?: boolean
   /** Keeps inputs for `replay`. */
   readonly record?: boolean
+  /** As for `simulate`. */
+  readonly replay?: (seed: number) => string
   /** Hears of each seed when it is through. */
   readonly each?: (seed: number, run: RunResult) => void
 }
@@ -105,6 +107,7 @@ export function playSeed(
     ...(options.oracles === undefined ? {} : { oracles: options.oracles }),
     ...(options.record === undefined ? {} : { record: options.record }),
     ...(options.shrink === undefined ? {} : { shrink: options.shrink }),
+    ...(options.replay === undefined ? {} : { replay: options.replay }),
   })
   const { scenario = populate, tasks = dice.whole(5, 50, "tasks", 0) } = options
   checkWhole(tasks, "a number of tasks", 0)

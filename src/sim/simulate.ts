@@ -45,6 +45,8 @@ export interface SimulateOptions {
   readonly record?: boolean
   /** Whether a violation is shown with as few tasks and faults as are found to be needed; default true. */
   readonly shrink?: boolean
+  /** The line a violation is shown again with; default: the test that asked. */
+  readonly replay?: (seed: number) => string
 }
 
 export interface RunUntil {
@@ -338,7 +340,7 @@ export class Simulation {
       tasks: tasks.map(({ id, spec }) => `${id} (${spec.description})`),
       faults: [...small.world.struck],
       timeline: small.world.trace.lines(new Set(tasks.map(({ id }) => id))),
-      replay: replayLine(this.seed),
+      replay: (this.#how.replay ?? replayLine)(this.seed),
     })
   }
 }

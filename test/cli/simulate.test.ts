@@ -1,19 +1,28 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 import { expect, test } from "bun:test"
 import { runCommand } from "citty"
 
+import type * as Simulate from "../../src/cli/simulate.ts"
 import { simulateCommand } from "../../src/cli/simulate.ts"
+import { mutated } from "../sim/mutants/load.ts"
+
+const said = (...rawArgs: string[]): Promise<Said> => saidBy(simulateCommand, rawArgs)
+
+interface Said {
+  readonly text: string
+  readonly result: unknown
+}
 
 /** What the command prints, and its exit code. */
-async function said(...rawArgs: string[]): Promise<{ text: string; result: unknown }> {
+async function saidBy(command: typeof simulateCommand, rawArgs: string[]): Promise<Said> {
   const { write } = process.stdout
   let text = ""
   process.stdout.write = (chunk: unknown) => ((text += String(chunk)), true)
   try {
-    const { result } = await runCommand(simulateCommand, { rawArgs })
+    const { result } = await runCommand(command, { rawArgs })
     return { text, result }
   } finally {
     process.stdout.write = write
@@ -33,6 +42,23 @@ test("prints the time-line of one seed", async () => {
   expect(text).toContain("queued in")
   expect(text).toContain("is killed")
   expect(text).toMatch(/hash [0-9a-f]{8}\n$/)
+})
+
+test("the line a violation ends up with shows it again", async () => {
+  const cli = join(import.meta.dir, "../../src/cli")
+  using broken = mutated({
+    name: "open TODOs do not matter",
+    change: [["if (open === 0) return", "if (open >= 0) return"]],
+    breaks: [5],
+  })
+  cpSync(join(cli, "output"), join(broken.path, "src/cli/output"), { recursive: true })
+  cpSync(join(cli, "simulate.ts"), join(broken.path, "src/cli/simulate.ts"))
+  const { simulateCommand: command } = (await import(join(broken.path, "src/cli/simulate.ts"))) as typeof Simulate
+  const found = await saidBy(command, ["--seeds", "60", "--tasks", "9", "--faults", "agent.odd, call.slow"])
+  expect(found.result).toBe(1)
+  const line = /replay +lanes simulate (.+)/.exec(found.text)?.[1] ?? ""
+  expect(line).toMatch(/^--trace \d+ --faults agent.odd,call.slow --tasks 9$/)
+  expect(await saidBy(command, line.split(" "))).toEqual(found)
 })
 
 test("tries a plan", async () => {
