@@ -24,14 +24,17 @@ async function main(rawArgs: readonly string[]): Promise<number> {
   return typeof result === "number" ? result : EXIT.ok
 }
 
+/** What `lanes` itself answers to; the overview explains it. */
+const OWN = ["help", "--help", "--version"]
+
 /** `lanes help`, `lanes help run`. */
 async function help(verb: string | undefined): Promise<number> {
-  if (verb === undefined) return print(overview(verbs, version(), page()))
+  if (verb === undefined || [...OWN, "-h", "-v"].includes(verb)) return print(overview(verbs, version(), page()))
   return print(await verbHelp(verb, await load(verb), page()))
 }
 
 async function load(verb: string): Promise<Verb> {
-  checkVerb(verb, [...Object.keys(verbs), "help", "--help", "--version"])
+  checkVerb(verb, [...Object.keys(verbs), ...OWN])
   return (verbs[verb] as (typeof verbs)[string]).load()
 }
 
@@ -50,18 +53,27 @@ function print(text: string): number {
   return EXIT.ok
 }
 
-async function end(code: number): Promise<never> {
-  // Exiting at once would cut what a pipe has not taken yet.
-  await new Promise<void>((resolve) => {
-    if (process.stdout.writableEnded || process.stdout.destroyed) resolve()
-    else process.stdout.write("", () => resolve())
-  })
-  process.exit(code)
+function fail(sentence: string): void {
+  process.stderr.write(`${colorsFor(process.stderr).red("error:")} ${sentence}\n`)
 }
 
+async function end(code: number): Promise<never> {
+  // Exiting at once would cut what a pipe has not taken yet; what it refused is heard of a moment later.
+  await new Promise<void>((resolve) => {
+    if (process.stdout.writableEnded || process.stdout.destroyed) resolve()
+    else process.stdout.write("", () => setImmediate(resolve))
+  })
+  // A reader that has left is no failure.
+  if (unwritten === undefined || unwritten.code === "EPIPE") process.exit(code)
+  fail(`What belongs on stdout cannot be written there: ${unwritten.message}.`)
+  process.exit(code === EXIT.ok ? EXIT.failed : code)
+}
+
+let unwritten: NodeJS.ErrnoException | undefined
+process.stdout.on("error", (thrown) => (unwritten ??= thrown))
 try {
   await end(await main(process.argv.slice(2)))
 } catch (thrown) {
-  process.stderr.write(`${colorsFor(process.stderr).red("error:")} ${sentenceOf(thrown)}\n`)
+  fail(sentenceOf(thrown))
   await end(exitCodeOf(thrown))
 }

@@ -41,6 +41,11 @@ describe("lanes help", () => {
     expect((await lanes("--version")).stdout).toBe(`${manifest.version}\n`)
   })
 
+  test.each(["help", "--help", "-h", "--version"])("of %s is the overview", async (word) => {
+    const [asked, all] = await Promise.all([lanes("help", word), lanes("help")])
+    expect(asked).toEqual({ exitCode: 0, stdout: all.stdout, stderr: "" })
+  })
+
   test.skipIf(Bun.which("tmux") === null)("in a terminal: coloured, unless NO_COLOR says no", async () => {
     for (const [more, colored] of [
       [{}, true],

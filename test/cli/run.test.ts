@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test"
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LaneEvent } from "../../src/index.ts"
-import { LANES, watchTraces } from "../helpers/command.ts"
+import { LANES, quoted, watchTraces } from "../helpers/command.ts"
 import type { Ended } from "../helpers/command.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
 import { until } from "../helpers/processes.ts"
@@ -26,8 +26,11 @@ function start(words: readonly string[], stdin?: string, more: Record<string, st
   })
 }
 
-async function lanes(words: readonly string[], stdin?: string, more?: Record<string, string>): Promise<Ended> {
-  const child = start(words, stdin, more)
+function lanes(words: readonly string[], stdin?: string, more?: Record<string, string>): Promise<Ended> {
+  return ended(start(words, stdin, more))
+}
+
+async function ended(child: ReturnType<typeof start>): Promise<Ended> {
   const [stdout, stderr, exitCode] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
@@ -68,6 +71,32 @@ describe("lanes run", () => {
       expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "Spawned.\n" })
       expect(stderr).toMatch(/Starting OpenCode/)
       expect(traces.left().processes).toEqual([])
+    },
+    LIMIT_MS,
+  )
+
+  test.skipIf(!existsSync("/dev/full"))(
+    "a result that cannot be written is a failure, and said",
+    async () => {
+      const prompt = answers("run-full", "Lost.")
+      const full = (words: string, stdin: string): Promise<Ended> =>
+        ended(
+          Bun.spawn(["sh", "-c", `${quoted(LANES)} ${words} > /dev/full`], {
+            cwd: oc.directory,
+            env: env(),
+            stdin: new Blob([stdin]),
+            stdout: "pipe",
+            stderr: "pipe",
+          }),
+        )
+      for (const { exitCode, stderr } of [
+        await full("run", prompt),
+        await full("run --json", prompt),
+        await full("batch -", JSON.stringify({ prompt })),
+      ]) {
+        expect(exitCode).toBe(1)
+        expect(stderr).toMatch(/\nerror: What belongs on stdout cannot be written there: ENOSPC.*\n$/)
+      }
     },
     LIMIT_MS,
   )
