@@ -25,6 +25,12 @@ const DENIED: readonly PermissionRule[] = [
   "lanes_cancel",
 ].map((permission) => ({ permission, pattern: "*", action: "deny" }))
 
+/** Sessions asked for at first; when there are more, as many as one answer can hold. */
+const FEW = 200
+const MOST = 10_000
+/** The server's clock may be behind ours by so much, or have been set back since. */
+const CLOCKS_MS = 86_400_000
+
 /** The session of a run, ready to be prompted. */
 export interface OpenSession {
   readonly id: string
@@ -69,8 +75,12 @@ export async function openSession(
 
 /** Sessions of this task, oldest first; all but the first are doubles of a lost answer. */
 export async function sessionsOf(assignment: Assignment, api: SessionApi): Promise<SessionInfo[]> {
-  const listed = await api.list(assignment.directory, { limit: 200 })
-  return listed.filter((session) => taskOf(session) === assignment.run.task).sort((a, b) => a.created - b.created)
+  const { directory, createdAt, run } = assignment
+  const list = (limit: number): ReturnType<SessionApi["list"]> =>
+    api.list(directory, { since: createdAt - CLOCKS_MS, limit })
+  const few = await list(FEW)
+  const listed = few.length < FEW ? few : await list(MOST)
+  return listed.filter((session) => taskOf(session) === run.task).sort((a, b) => a.created - b.created)
 }
 
 /** The task a session was made for, by its metadata. */

@@ -5,6 +5,8 @@ import type { ParentRef, Prompt, RunRef, TaskId, TaskRow } from "./task.ts"
 export interface Assignment {
   readonly run: RunRef
   readonly directory: string
+  /** When the task was made, epoch ms on our clock: it has no session older than that. */
+  readonly createdAt: number
   /** Title of a new session. */
   readonly title: string
   readonly parentSessionID?: string

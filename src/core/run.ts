@@ -64,11 +64,12 @@ export function deadlineOf(id: TaskId): string {
 
 /** All its worker needs to know. */
 export function assignmentOf({ task, ref, again }: Run, options: Options): Assignment {
-  const { spec, sessionID } = task
+  const { spec, sessionID, createdAt } = task
   const accepted = task.prompts.filter((prompt) => prompt.messageID !== undefined).length
   return {
     run: ref,
     directory: spec.directory,
+    createdAt,
     title: spec.description,
     ...(spec.parent === undefined ? {} : { parentSessionID: spec.parent.sessionID }),
     ...(spec.agent === undefined ? {} : { agent: spec.agent }),

@@ -14,6 +14,7 @@ export function assignmentOf(run: RunRef, change: Partial<Assignment> = {}): Ass
   return {
     run,
     directory: "/project",
+    createdAt: 0,
     title: run.task,
     search: false,
     stamp: false,

@@ -103,9 +103,16 @@ export class ScriptedSessionApi implements SessionApi {
     return this.#make("get", sessionID, () => this.session(sessionID).info)
   }
 
-  list(directory: string): Promise<readonly SessionInfo[]> {
+  list(
+    directory: string,
+    { since = 0, limit = 100 }: Parameters<SessionApi["list"]>[1],
+  ): Promise<readonly SessionInfo[]> {
     return this.#make("list", undefined, () =>
-      [...this.sessions.values()].map(({ info }) => info).filter((info) => info.directory === directory),
+      [...this.sessions.values()]
+        .map(({ info }) => info)
+        .filter((info) => info.directory === directory && info.updated >= since)
+        .toReversed()
+        .slice(0, limit),
     )
   }
 

@@ -207,6 +207,31 @@ describe("creating", () => {
     expect(rig.of("prompted")).toHaveLength(1)
   })
 
+  test("its session is found behind hundreds that moved since, and so is its double", async () => {
+    const rig = new Rig()
+    const sessionID = rig.api.seed({ metadata: STAMP })
+    rig.clock.advance(1)
+    const double = rig.api.seed({ metadata: STAMP })
+    for (let i = 0; i < 250; i++) rig.api.seed({ metadata: { [METADATA_KEY]: { task: `bg_other${i}` } } })
+    // The server's clock is behind ours.
+    const createdAt = rig.clock.wall() + 3_600_000
+    await rig.start({ run: { ...RUN, attempt: 2 }, search: true, createdAt }).pass(0)
+    expect(rig.of("session")).toMatchObject([{ sessionID }])
+    expect(rig.api.count("create")).toBe(0)
+    rig.stop(false)
+    await rig.pass(100)
+    expect([sessionID, double].map((id) => rig.api.sessions.has(id))).toEqual([true, false])
+    expect(rig.api.sessions.size).toBe(251)
+  })
+
+  test("sessions that have not moved since long before the task are not looked through", async () => {
+    const rig = new Rig()
+    rig.api.seed({ metadata: STAMP })
+    const createdAt = rig.clock.wall() + 7 * 86_400_000
+    await rig.start({ run: { ...RUN, attempt: 2 }, search: true, createdAt }).pass(0)
+    expect(rig.api.count("create")).toBe(1)
+  })
+
   test("a session that turns up late is a double: deleted at the end", async () => {
     const rig = new Rig()
     rig.api.fault("create", "SERVER_TIMEOUT")

@@ -94,6 +94,7 @@ export function nthAssignment(n: number): Assignment {
   return {
     run: { task: `bg_${n.toString(36).padStart(8, "0")}`, epoch: 1, attempt: 1 },
     directory: "/project",
+    createdAt: 0,
     title: "null",
     search: false,
     stamp: false,
