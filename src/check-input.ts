@@ -9,22 +9,46 @@ import { BOUNDS } from "./core/options.ts"
 /** The options of `createLanes`. */
 export function checkCreate(options: unknown): void {
   const given = objectOf("createLanes", "an object with a server", options)
-  const { server, threads, journal, page } = given
-  if (typeof server !== "string" && !isObject(server)) {
-    throw invalid("server", "an address like http://127.0.0.1:4096, { spawn: true } or an SDK client", server)
-  }
+  const { threads, recover, journal, workerUrl } = given
+  checkServerOption(given["server"])
   for (const key of ["directory", "password"]) checkText(key, given[key])
+  if (given["config"] !== undefined) objectOf("config", "an object", given["config"])
   checkType("configFiles", "boolean", "true or false", given["configFiles"])
-  if (!isObject(given["events"])) checkType("events", "boolean", "true, false or a source of events", given["events"])
+  checkPort("events", ["follow"], "boolean", "true, false or a source of events", given["events"])
+  checkPort("parent", ["deliver"], "function", "a parent, or a function that makes one", given["parent"])
   for (const key of ["log", "record"]) checkType(key, "function", "a function", given[key])
-  if (page !== undefined && typeof page !== "boolean" && !isObject(page))
-    throw invalid("page", "true, false or { port }", page)
-  if (threads !== undefined && threads !== "workers" && threads !== "inline") {
+  checkPage(given["page"])
+  if (threads !== undefined && threads !== "workers" && threads !== "inline")
     throw invalid("threads", '"workers" or "inline"', threads)
-  }
-  if (journal !== undefined && journal !== false && journal !== "memory" && !isObject(journal)) {
-    throw invalid("journal", 'false, "memory", { folder } or a journal of your own', journal)
-  }
+  if (recover !== undefined && recover !== "resume" && recover !== "ask")
+    throw invalid("recover", '"resume" or "ask"', recover)
+  if (!(workerUrl instanceof URL)) checkText("workerUrl", workerUrl)
+  if (journal === undefined || journal === false || journal === "memory") return
+  const ours = isObject(journal) && ("folder" in journal ? isText(journal["folder"]) : can(journal, "write"))
+  if (!ours) throw invalid("journal", 'false, "memory", { folder } or a journal of your own', journal)
+}
+
+const SERVER = "an address like http://127.0.0.1:4096, { spawn: true } or an SDK client"
+
+function checkServerOption(server: unknown): void {
+  if (typeof server === "string" || server instanceof URL) return
+  if (!isObject(server) || !["spawn", "transport", "client", "_client"].some((key) => key in server))
+    throw invalid("server", SERVER, server)
+  if (!("spawn" in server)) return
+  if (server["spawn"] !== true) throw invalid("server", SERVER, server)
+  checkText("server.binary", server["binary"])
+  if (server["env"] !== undefined) objectOf("server.env", "an object of variables", server["env"])
+  checkMs("server.startTimeoutMs", 1, server["startTimeoutMs"])
+}
+
+function checkPage(page: unknown): void {
+  if (page === undefined || typeof page === "boolean") return
+  const expected = "true, false or { port, optional }"
+  const { port, optional, ...rest } = objectOf("page", expected, page)
+  if (Object.keys(rest).length > 0) throw invalid("page", expected, page)
+  if (port !== undefined && !(isWhole(port, 0) && (port as number) <= 65_535))
+    throw invalid("page.port", "an integer from 0 to 65535", port)
+  checkType("page.optional", "boolean", "true or false", optional)
 }
 
 /** The input of `launch`. */
@@ -35,6 +59,14 @@ export function checkLaunch(input: unknown): void {
   checkModel(given["model"])
   checkTtl(given["ttlMs"])
   checkType("background", "boolean", "true or false", given["background"])
+  const { parent } = given
+  if (parent !== undefined && !(isObject(parent) && isText(parent["sessionID"])))
+    throw invalid("parent", "an object with a sessionID", parent)
+}
+
+/** The options of `close`. */
+export function checkClose(options: unknown): void {
+  checkMs("drainMs", 0, objectOf("close", "an object", options)["drainMs"])
 }
 
 export function checkPrompt(prompt: unknown): void {
@@ -79,8 +111,18 @@ export function checkLimits(limits: unknown): void {
 }
 
 function checkText(what: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "string" || value === ""))
-    throw invalid(what, "a non-empty string", value)
+  if (value !== undefined && !isText(value)) throw invalid(what, "a non-empty string", value)
+}
+
+function checkMs(what: string, least: number, value: unknown): void {
+  const fits = typeof value === "number" && Number.isFinite(value) && value >= least
+  if (value !== undefined && !fits) throw invalid(what, `milliseconds ≥ ${least}`, value)
+}
+
+/** Something the caller has built himself, by what it must be able to do, or a short form of it. */
+function checkPort(what: string, methods: readonly string[], short: string, expected: string, value: unknown): void {
+  if (value === undefined || typeof value === short) return
+  if (!isObject(value) || !methods.every((method) => can(value, method))) throw invalid(what, expected, value)
 }
 
 function checkType(what: string, type: "boolean" | "function", expected: string, value: unknown): void {
@@ -92,6 +134,14 @@ function objectOf(what: string, expected: string, value: unknown): Readonly<Reco
   return value
 }
 
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== ""
+}
+
+function can(value: Readonly<Record<string, unknown>>, method: string): boolean {
+  return typeof value[method] === "function"
+}
+
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null
 }
@@ -101,5 +151,13 @@ function isWhole(value: unknown, least: number): boolean {
 }
 
 function invalid(what: string, expected: string, got: unknown): LanesError {
-  return new LanesError("INVALID_INPUT", `${what}: expected ${expected}, got ${JSON.stringify(got) ?? String(got)}.`)
+  return new LanesError("INVALID_INPUT", `${what}: expected ${expected}, got ${shown(got)}.`)
+}
+
+/** A short word for what came; it may be anything, a client with all it holds, too. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return `{ ${Object.keys(value).slice(0, 5).join(", ")} }`.replace("{  }", "{}")
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }

@@ -14,6 +14,7 @@ import { opencodeEvents } from "./adapters/opencode-events.ts"
 import { superviseServer } from "./adapters/opencode-supervisor.ts"
 import { randomIds } from "./adapters/random-ids.ts"
 import { RecordedParent } from "./adapters/recorded-parent.ts"
+import { shownAddress } from "./adapters/server-address.ts"
 import { SystemClock } from "./adapters/system-clock.ts"
 import type { StreamingTransport } from "./adapters/wire-fetch.ts"
 import type { Config } from "./config.ts"
@@ -135,7 +136,7 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
     clock[Symbol.dispose]()
   }
   try {
-    await checkServer(connection.transport)
+    await checkServer(connection.transport, { at: connection.name })
     const threads = await threadsOf(options, resolved.options, connection.transport, clock)
     const api = createOpencodeSession({
       fetch: (request, signal) => connection.transport.fetch(request, signal),
@@ -246,18 +247,12 @@ async function connect(options: CreateOptions, directory: string, signal?: Abort
   if (typeof server === "string" || server instanceof URL) {
     const baseUrl = String(server)
     const transport = httpTransport({ baseUrl, password })
-    return { transport, name: nameOf(baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
+    return { transport, name: shownAddress(baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
   }
   if (isSpawn(server)) return spawnServer(server, password, directory, signal)
   if (isHost(server)) return { ...server, ours: true, onRestart: () => {}, close: async () => {} }
   const transport = clientTransport(server)
-  return { transport, name: nameOf(transport.baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
-}
-
-/** As rows and the journal show it: one spelling, and no secret of the address. */
-function nameOf(address: string): string {
-  const url = new URL(address)
-  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`
+  return { transport, name: shownAddress(transport.baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
 }
 
 function isSpawn(server: unknown): server is SpawnServer {

@@ -1,4 +1,4 @@
-import { checkLaunch, checkLimits, checkPrompt, checkTtl } from "./check-input.ts"
+import { checkClose, checkLaunch, checkLimits, checkPrompt, checkTtl } from "./check-input.ts"
 import type { Bus, ListenOptions } from "./coordinator/bus.ts"
 import type { Coordinator, Launched } from "./coordinator/coordinator.ts"
 import type { Catalog, PlainMessage, SessionApi, Undo } from "./coordinator/ports.ts"
@@ -217,7 +217,8 @@ export class Lanes implements AsyncDisposable {
   }
 
   /** Refuses launches, lets runs finish for `drainMs`, then leaves them to the next coordinator or aborts them. */
-  close(options: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkClose(options)
     this.#closing ??= this.#close(options)
     return this.#closing
   }
@@ -228,8 +229,11 @@ export class Lanes implements AsyncDisposable {
 
   async #close({ drainMs = 0 }: CloseOptions): Promise<void> {
     const { coordinator, detach, dispose } = this.#parts
-    await coordinator.close({ drainMs, detach })
-    await dispose()
+    try {
+      await coordinator.close({ drainMs, detach })
+    } finally {
+      await dispose()
+    }
   }
 
   get #bus(): Bus {

@@ -1,5 +1,6 @@
 import { LanesError } from "../core/errors.ts"
 import { basicAuth } from "./opencode-server.ts"
+import { isServerAddress, shownAddress } from "./server-address.ts"
 import { wireTransport } from "./wire-fetch.ts"
 import type { StreamingTransport } from "./wire-fetch.ts"
 
@@ -39,11 +40,10 @@ export function httpTransport(options: HttpTransportOptions): StreamingTransport
 }
 
 function addressOf(baseUrl: string): URL {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url
+  if (isServerAddress(baseUrl)) return new URL(baseUrl)
   throw new LanesError(
     "CONFIG_INVALID",
-    `"${baseUrl}" is not the address of a server.`,
+    `"${shownAddress(baseUrl)}" is not the address of a server.`,
     "Write it like http://127.0.0.1:4096.",
   )
 }

@@ -4,6 +4,7 @@
 
 import { checkServer } from "../adapters/check-server.ts"
 import { httpTransport } from "../adapters/http-transport.ts"
+import { isServerAddress, shownAddress } from "../adapters/server-address.ts"
 import type { SpawnServer } from "../compose.ts"
 import { ensureOpenCode } from "./ensure-opencode.ts"
 import { UsageError } from "./output/errors.ts"
@@ -46,9 +47,9 @@ export async function chooseServer(
 ): Promise<ChosenServer> {
   const named = wanted ?? (env["LANES_SERVER"] || undefined)
   if (named !== undefined && named !== "spawn") {
-    if (isAddress(named)) return { whose: "named", address: withoutSecrets(named), lanes: { server: named } }
+    if (isServerAddress(named)) return { whose: "named", address: shownAddress(named), lanes: { server: named } }
     const source = wanted === undefined ? "LANES_SERVER" : "--server"
-    throw new UsageError(`${source}: expected spawn or an address like ${usual}, got "${named}".`)
+    throw new UsageError(`${source}: expected spawn or an address like ${usual}, got "${shownAddress(named)}".`)
   }
   if (named === undefined && (await answers(usual, env))) {
     say(`Using the OpenCode at ${usual}; --server spawn starts one apart.`)
@@ -61,19 +62,9 @@ export async function chooseServer(
 /** Whether an OpenCode lets us in there. */
 async function answers(baseUrl: string, env: NonNullable<WhereToLook["env"]>): Promise<boolean> {
   try {
-    await checkServer(httpTransport({ baseUrl, env }), FIND_MS)
+    await checkServer(httpTransport({ baseUrl, env }), { limitMs: FIND_MS })
     return true
   } catch {
     return false
   }
-}
-
-function isAddress(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-}
-
-/** An address may carry a password; nobody needs to read it. */
-function withoutSecrets(address: string): string {
-  const { protocol, host, pathname } = new URL(address)
-  return `${protocol}//${host}${pathname === "/" ? "" : pathname}`
 }

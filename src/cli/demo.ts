@@ -2,6 +2,7 @@
 
 import { defineCommand } from "citty"
 import type { CommandDef } from "citty"
+import { isServerAddress, shownAddress } from "../adapters/server-address.ts"
 import { createLanes } from "../compose.ts"
 import type { DemoTask } from "./demo/conversations.ts"
 import { announcement, openStage } from "./demo/stage.ts"
@@ -41,8 +42,8 @@ function stageOptions(model: string | undefined, server: string | undefined): St
   if (model !== undefined && !/^[^/\s]+\/\S+$/.test(model)) {
     throw new UsageError(`--model: expected provider/model, got "${model}".`)
   }
-  if (server !== undefined && !/^https?:$/.test(URL.canParse(server) ? new URL(server).protocol : "")) {
-    throw new UsageError(`--server: expected an address like http://127.0.0.1:4096, got "${server}".`)
+  if (server !== undefined && !isServerAddress(server)) {
+    throw new UsageError(`--server: expected an address like http://127.0.0.1:4096, got "${shownAddress(server)}".`)
   }
   if (server !== undefined && model === undefined) {
     throw new UsageError("--server needs --model provider/model: your server has no scripted model.")

@@ -94,7 +94,7 @@ async function leftBehind(directory: string): Promise<{ tasks: number; servers: 
 async function stillThere(servers: readonly string[]): Promise<string | undefined> {
   for (const server of servers.filter((name) => /^https?:/.test(name))) {
     try {
-      await checkServer(httpTransport({ baseUrl: server }), 1_000)
+      await checkServer(httpTransport({ baseUrl: server }), { limitMs: 1_000 })
       return server
     } catch {
       // Gone, or locked to us.

@@ -198,7 +198,7 @@ describe("who is there", () => {
     expect(await codeOf(checkServer(open()))).toBe("SERVER_NOT_OPENCODE")
     expect(await codeOf(checkServer(open({ baseUrl: await deadUrl() })))).toBe("SERVER_UNREACHABLE")
     const deaf = { fetch: (_request: WireRequest, signal?: AbortSignal) => aborted(signal) }
-    expect(await codeOf(checkServer(deaf, 50))).toBe("SERVER_UNREACHABLE")
+    expect(await codeOf(checkServer(deaf, { limitMs: 50 }))).toBe("SERVER_UNREACHABLE")
   })
 
   test("each comes with what to do", async () => {

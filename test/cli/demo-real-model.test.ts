@@ -55,7 +55,7 @@ describe("lanes demo --model", () => {
       const locked = await run([...LANES, "demo", "--model", "initech/mini", "--server", url], { env: traces.env })
       expect(locked.exitCode).toBe(1)
       expect(locked.stderr).toBe(
-        "error: The server refuses our password. Set OPENCODE_SERVER_PASSWORD to the one it was started with.\n",
+        `error: The server at ${url} refuses our password. Set OPENCODE_SERVER_PASSWORD, or in code the option \`password\`, to the one it was started with.\n`,
       )
       expect(traces.left()).toEqual({ files: [], processes: [] })
     },

@@ -3,6 +3,7 @@
 import { checkServer } from "../../adapters/check-server.ts"
 import { httpTransport } from "../../adapters/http-transport.ts"
 import { startServer } from "../../adapters/opencode-server.ts"
+import { shownAddress } from "../../adapters/server-address.ts"
 import type { CreateOptions } from "../../compose.ts"
 import type { DemoTask } from "./conversations.ts"
 import { DEMO_LANES, DEMO_TASKS } from "./conversations.ts"
@@ -35,7 +36,7 @@ export function announcement({ model, server }: StageOptions): string[] {
     ]
   }
   const whose =
-    server === undefined ? "your OpenCode, with your configuration," : `the OpenCode at ${withoutSecrets(server)}`
+    server === undefined ? "your OpenCode, with your configuration," : `the OpenCode at ${shownAddress(server)}`
   return [
     `This uses ${whose} in ${process.cwd()}`,
     `and sends ${REAL_TASKS.length} read-only tasks to the real model ${model}. Its provider may charge you. Ctrl-C stops.`,
@@ -72,7 +73,9 @@ async function realStage({ model, server }: StageOptions & { model: string }, si
   await using undo = new AsyncDisposableStack()
   const own = server === undefined ? undo.use(await startServer({ signal })) : undefined
   const address = own === undefined ? { server: server as string } : { server: own.url, password: own.password }
-  const { version } = await checkServer(httpTransport({ baseUrl: address.server, password: own?.password }))
+  const { version } = await checkServer(httpTransport({ baseUrl: address.server, password: own?.password }), {
+    at: shownAddress(address.server),
+  })
   const resources = undo.move()
   return {
     lanes: { ...address, journal: "memory", config: { modelConcurrency: { [model]: 2 } } },
@@ -80,9 +83,4 @@ async function realStage({ model, server }: StageOptions & { model: string }, si
     version,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
-}
-
-/** An address may carry a password; nobody needs to read it. */
-function withoutSecrets(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : address
 }

@@ -56,7 +56,7 @@ export async function serverFindings(
     const baseUrl = own?.url ?? (typeof server === "string" ? server : "")
     const transport = httpTransport({ baseUrl, password: own?.password })
     const start = performance.now()
-    const { version } = await checkServer(transport)
+    const { version } = await checkServer(transport, { at: own === undefined ? chosen.address : undefined })
     const said = own === undefined ? `${chosen.address} answers` : "one of its own starts and answers"
     const findings: Finding[] = [
       { area, mark: "ok", sentence: `${said}: OpenCode ${version}, ${Math.round(performance.now() - start)} ms away` },
