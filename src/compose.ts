@@ -8,7 +8,7 @@ import { clientTransport } from "./adapters/client-transport.ts"
 import { loadConfig } from "./adapters/config-file.ts"
 import { httpTransport } from "./adapters/http-transport.ts"
 import { openJournal } from "./adapters/open-journal.ts"
-import type { JournalChoice, ReadyJournal } from "./adapters/open-journal.ts"
+import type { JournalChoice } from "./adapters/open-journal.ts"
 import { opencodeCatalog } from "./adapters/opencode-catalog.ts"
 import { opencodeEvents } from "./adapters/opencode-events.ts"
 import { superviseServer } from "./adapters/opencode-supervisor.ts"
@@ -29,6 +29,7 @@ import { followEvents } from "./follow-events.ts"
 import { Projects } from "./inherit.ts"
 import { Lanes } from "./lanes.ts"
 import type { Page } from "./page/server.ts"
+import { Undoing } from "./undoing.ts"
 
 export { tryWorker } from "../workers/try-worker.ts"
 
@@ -125,17 +126,14 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
     cores: availableParallelism(),
     ...(options.recover === undefined ? {} : { recover: options.recover }),
   })
-  const clock = new SystemClock()
-  const connection = await connect(options, directory, abort)
-  let ready: ReadyJournal | undefined
+  const undoing = new Undoing()
   let page: Page | undefined
-  let projects: Projects | undefined
-  let giveUp = async (): Promise<void> => {
-    ready?.journal.close()
-    await connection.close()
-    clock[Symbol.dispose]()
-  }
+  let giveUp = (): Promise<void> => undoing.all()
   try {
+    const clock = new SystemClock()
+    undoing.add(() => clock[Symbol.dispose]())
+    const connection = await connect(options, directory, abort)
+    undoing.add(() => connection.close())
     await checkServer(connection.transport, { at: connection.name })
     const threads = await threadsOf(options, resolved.options, connection.transport, clock)
     const api = createOpencodeSession({
@@ -143,12 +141,14 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
       clock,
     })
     const { name, ours } = connection
-    ready = await openJournal(options.journal, {
+    const ready = await openJournal(options.journal, {
       directory,
       server: name,
       hosted: ours,
       log: options.log ?? (() => {}),
     })
+    let handedOn = false
+    undoing.add(() => handedOn || ready.journal.close())
     const coordinator = new Coordinator(resolved.options, {
       clock,
       ids: randomIds,
@@ -159,10 +159,8 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
       ...(options.record === undefined ? {} : { record: options.record }),
     })
     connection.onRestart(() => coordinator.feed({ type: "server-restarted" }))
-    const unfollow =
-      options.events === false
-        ? () => {}
-        : followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock)
+    if (options.events !== false)
+      undoing.add(followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock))
     for (const warning of warnings) options.log?.(warning)
     const lanes: Lanes = new Lanes({
       coordinator,
@@ -173,27 +171,20 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
       detach: ready.file !== undefined && !ours,
       warnings,
       page: () => page,
-      dispose: async () => {
-        await page?.close()
-        projects?.[Symbol.dispose]()
-        unfollow()
-        await connection.close()
-        clock[Symbol.dispose]()
-      },
+      dispose: () => undoing.all(),
     })
+    handedOn = true
     giveUp = () => lanes.close()
     // Before anything is taken over: a start that fails leaves what it found to the next one.
     page = await openPage(options, lanes, directory, resolved.options.retainMs)
-    const looksAfter = (projects = new Projects({
-      journal: ready,
-      coordinator,
-      api,
-      lanes,
-      retainMs: resolved.options.retainMs,
-    }))
-    return { lanes, coordinator, api, clock, join: (at) => looksAfter.join(at) }
+    undoing.add(() => page?.close())
+    const { retainMs } = resolved.options
+    const projects = new Projects({ journal: ready, coordinator, api, lanes, retainMs })
+    undoing.add(() => projects[Symbol.dispose]())
+    return { lanes, coordinator, api, clock, join: (at) => projects.join(at) }
   } catch (thrown) {
-    await giveUp()
+    // What went wrong first is what the caller must hear.
+    await giveUp().catch(() => {})
     throw thrown
   }
 }

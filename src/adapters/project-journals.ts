@@ -73,7 +73,15 @@ export class ProjectJournals implements Journal {
 
   close(): void {
     this.#closed = true
-    for (const journal of [this.#own, ...this.#projects.values()]) journal.close()
+    const failures: unknown[] = []
+    for (const journal of [this.#own, ...this.#projects.values()]) {
+      try {
+        journal.close()
+      } catch (thrown) {
+        failures.push(thrown)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   #of({ id, spec }: TaskRow): SqliteJournal {

@@ -195,12 +195,15 @@ export class Coordinator {
     if (detach) this.feed({ type: "close", mode: "detach" })
     this.#ended = true
     for (const under of this.#deliveries.keys()) under.abort()
-    await this.#ports.threads.close()
     this.#timer?.undo()
     this.#timer = undefined
-    for (const { id, resolve } of this.#waiting.values()) resolve(detached(this.#core.get(id)))
-    this.#waiting.clear()
-    this.#journal.close()
+    try {
+      await this.#ports.threads.close()
+    } finally {
+      for (const { id, resolve } of this.#waiting.values()) resolve(detached(this.#core.get(id)))
+      this.#waiting.clear()
+      this.#journal.close()
+    }
   }
 
   /** Until the condition holds after some input, or `ms` have gone by. */
