@@ -1,5 +1,6 @@
 /** What `run` and `batch` have in common: launch, show, wait, and end in order when a signal comes. */
 
+import { LanesError } from "../core/errors.ts"
 import type { Lanes, LaunchInput, TaskHandle } from "../lanes.ts"
 import type { Interrupt } from "./interrupt.ts"
 import { EXIT } from "./output/exit-codes.ts"
@@ -8,8 +9,8 @@ import { Tally } from "./output/summary.ts"
 import type { Summary } from "./output/summary.ts"
 
 /**
- * Launches all tasks and waits for their ends; a signal cancels them. Nothing is left to wait for when it answers, but the
- * sessions of cancelled tasks are aborted by closing the lanes.
+ * Launches all tasks, as many as the queue takes at a time, and waits for their ends; a signal cancels them. Nothing is
+ * left to wait for when it answers, but the sessions of cancelled tasks are aborted by closing the lanes.
  */
 export async function carryOut(
   lanes: Lanes,
@@ -31,8 +32,8 @@ export async function carryOut(
   interrupt.signal.addEventListener("abort", stop)
   try {
     for (const task of tasks) {
-      if (interrupt.signal.aborted) break
-      const handle = await lanes.launch(task)
+      const handle = await launchWithRoom(lanes, task, interrupt.signal)
+      if (handle === undefined) break
       own.add(handle.id)
       launched.push(handle)
       if (interrupt.signal.aborted) handle.cancel()
@@ -45,6 +46,21 @@ export async function carryOut(
     interrupt.signal.removeEventListener("abort", stop)
   }
   return tally.summary(own)
+}
+
+/** Launches as soon as the queue has room for it; not at all once a signal has come. */
+async function launchWithRoom(lanes: Lanes, task: LaunchInput, signal: AbortSignal): Promise<TaskHandle | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await lanes.launch(task)
+    } catch (thrown) {
+      if (!(thrown instanceof LanesError && thrown.code === "QUEUE_FULL")) throw thrown
+    }
+    for await (const { type } of lanes.events({ signal })) {
+      if (type === "lane:granted" || type === "task:settled") break
+    }
+  }
+  return undefined
 }
 
 /** The code for what became of them. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LaneEvent } from "../../src/index.ts"
@@ -41,6 +41,14 @@ async function ended(child: ReturnType<typeof start>): Promise<Ended> {
 
 const answers = (id: string, text: string): string => scripted(`Play ${id}`, { id, turns: [{ text }] })
 const hangs = (id: string): string => scripted(`Play ${id}`, { id, turns: [{ hang: true }] })
+
+/** The environment in which a queue takes so many. */
+function shortQueue(maxQueued: number): Record<string, string> {
+  const folder = join(oc.home.root, `queue-${maxQueued}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "opencode-lanes.json"), JSON.stringify({ maxQueued }))
+  return { OPENCODE_CONFIG_DIR: folder }
+}
 
 /** A file of one task per line. */
 function batchFile(lines: readonly (object | string)[]): Disposable & { path: string } {
@@ -284,6 +292,25 @@ describe("lanes batch", () => {
     LIMIT_MS,
   )
 
+  test(
+    "more tasks than the queue takes: the rest waits outside",
+    async () => {
+      const tasks = [1, 2, 3, 4].map((n) => ({
+        description: `Part ${n}`,
+        prompt: answers(`full-${n}`, `Text ${n}.`),
+      }))
+      using file = batchFile(tasks)
+      const { exitCode, stdout, stderr } = await lanes(["batch", file.path, "--limits", "1"], undefined, shortQueue(2))
+      expect({ exitCode, texts: stdout.match(/Text \d/g) }).toEqual({
+        exitCode: 0,
+        texts: [1, 2, 3, 4].map((n) => `Text ${n}`),
+      })
+      expect(stderr).not.toMatch(/behind [3-9]/)
+      expect(oc.model.peak("full-")).toBe(1)
+    },
+    LIMIT_MS,
+  )
+
   test.each([
     ['{"prompt":', 2, /line 2: not JSON/],
     ['{"promt": "x"}', 2, /line 2: there is no key "promt"\. Did you mean "prompt"\?/],
@@ -307,10 +334,10 @@ describe("lanes batch", () => {
   )
 
   test(
-    "Ctrl-C cancels those that run and those that wait",
+    "Ctrl-C cancels those that run and those that wait, and launches none of the rest",
     async () => {
-      using file = batchFile([1, 2, 3].map((n) => ({ description: `Part ${n}`, prompt: hangs(`stop-${n}`) })))
-      const child = start(["batch", file.path, "--limits", "2"])
+      using file = batchFile([1, 2, 3, 4].map((n) => ({ description: `Part ${n}`, prompt: hangs(`stop-${n}`) })))
+      const child = start(["batch", file.path, "--limits", "2"], undefined, shortQueue(1))
       await oc.model.waitFor(() => oc.model.inFlight("stop-") === 2, { timeoutMs: 20_000 })
       child.kill("SIGINT")
       expect(await child.exited).toBe(130)
