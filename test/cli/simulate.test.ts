@@ -49,7 +49,7 @@ test("the line a violation ends up with shows it again", async () => {
   using broken = mutated({
     name: "open TODOs do not matter",
     change: [["if (open === 0) return", "if (open >= 0) return"]],
-    breaks: [5],
+    breaks: 5,
   })
   cpSync(join(cli, "output"), join(broken.path, "src/cli/output"), { recursive: true })
   cpSync(join(cli, "simulate.ts"), join(broken.path, "src/cli/simulate.ts"))

@@ -6,8 +6,8 @@ import { join } from "node:path"
 export interface Mutant {
   readonly name: string
   readonly change: readonly (readonly [find: string, replace: string])[]
-  /** The invariants that may be the first to notice. */
-  readonly breaks: readonly number[]
+  /** The invariant whose own oracle must notice, whatever others would. */
+  readonly breaks: number
   /** What is played to find it. Default: a swarm. */
   readonly with?: "swarm" | "calm" | "limits" | "crashes" | "sleep" | "continues"
 }
