@@ -28,6 +28,8 @@ export interface ChosenServer {
 /** Where `opencode serve` listens unless told otherwise. */
 const USUAL = "http://127.0.0.1:4096"
 const FIND_MS = 400
+/** One that was there may be far away. */
+const KNOWN_MS = 1_000
 
 /** Each defaults to what the running process has. */
 export interface WhereToLook {
@@ -51,7 +53,7 @@ export async function chooseServer(
     const source = wanted === undefined ? "LANES_SERVER" : "--server"
     throw new UsageError(`${source}: expected spawn or an address like ${usual}, got "${shownAddress(named)}".`)
   }
-  if (named === undefined && (await answers(usual, env))) {
+  if (named === undefined && (await answers(usual, env, FIND_MS))) {
     say(`Using the OpenCode at ${usual}; --server spawn starts one apart.`)
     return { whose: "found", address: usual, lanes: { server: usual } }
   }
@@ -59,10 +61,16 @@ export async function chooseServer(
   return { whose: "spawned", address: "one of its own", lanes: { server: { spawn: true } } }
 }
 
+/** The first of the servers that rows name which still answers, and lets us in. */
+export async function stillThere(servers: readonly string[]): Promise<string | undefined> {
+  for (const server of servers.filter(isServerAddress)) if (await answers(server, process.env, KNOWN_MS)) return server
+  return undefined
+}
+
 /** Whether an OpenCode lets us in there. */
-async function answers(baseUrl: string, env: NonNullable<WhereToLook["env"]>): Promise<boolean> {
+async function answers(baseUrl: string, env: NonNullable<WhereToLook["env"]>, limitMs: number): Promise<boolean> {
   try {
-    await checkServer(httpTransport({ baseUrl, env }), { limitMs: FIND_MS })
+    await checkServer(httpTransport({ baseUrl, env }), { limitMs })
     return true
   } catch {
     return false

@@ -3,24 +3,32 @@
 import { defineCommand } from "citty"
 import type { CommandDef } from "citty"
 import type { TaskRow } from "../core/task.ts"
+import { SERVER_ARGUMENT, stillThere } from "./choose-server.ts"
 import { ask, Journals, print, toStderr } from "./journals.ts"
 import { UsageError } from "./output/errors.ts"
+import { promptOf } from "./prompt.ts"
 import { runOne } from "./run-one.ts"
 
 const args = {
   id: { type: "positional", required: true, description: "A task's id, bg_…, or its session's, ses_…" },
   prompt: { type: "positional", required: false, description: "What to do next; - or nothing reads it from stdin" },
+  server: {
+    ...SERVER_ARGUMENT,
+    description:
+      "Where to go on, once its process has ended: a running OpenCode, or spawn. Default: where it ran, else as for run",
+  },
 } as const
 
 export const goOn: CommandDef<typeof args> = defineCommand({
   meta: { name: "continue", description: "Give a task one more prompt, in its session" },
   args,
-  run: async ({ args: { id, prompt } }) => {
+  run: async ({ args: { id, prompt, server } }) => {
     using journals = await Journals.open()
     const found = journals.task(id)
-    const text = prompt === undefined || prompt === "-" ? await Bun.stdin.text() : prompt
-    if (text.trim() === "") throw new UsageError("lanes continue: the prompt is empty.")
-    if (!found.living && found.row.outcome !== undefined) return again(found.row, text)
+    if (found.living && server !== undefined)
+      throw new UsageError(`--server: a process looks after ${id}, on a server of its own. Leave the option out.`)
+    const text = await promptOf(prompt, `lanes continue ${id}`)
+    if (!found.living && found.row.outcome !== undefined) return again(found.row, text, server)
     const { id: task, epoch } = (await ask(found, { type: "continue", id: found.row.id, prompt: text }, 15_000)) as {
       id: string
       epoch: number
@@ -33,10 +41,11 @@ export const goOn: CommandDef<typeof args> = defineCommand({
 })
 
 /** Its coordinator has ended in order: the session goes on as a task of this process, and the answer is printed. */
-async function again({ spec, sessionID }: TaskRow, prompt: string): Promise<number> {
+async function again({ spec, sessionID }: TaskRow, prompt: string, wanted: string | undefined): Promise<number> {
   if (sessionID === undefined)
     throw new UsageError("lanes continue: it never had a session; run it anew with lanes run.")
   const { directory, description, agent, model } = spec
   const same = { ...(agent === undefined ? {} : { agent }), ...(model === undefined ? {} : { model }) }
-  return runOne({ input: { prompt, sessionID, description, ...same }, directory, json: false })
+  const server = wanted ?? (await stillThere([spec.server]))
+  return runOne({ input: { prompt, sessionID, description, ...same }, directory, server, json: false })
 }

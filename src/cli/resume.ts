@@ -1,11 +1,9 @@
 /** `lanes resume`: takes over what a coordinator that is gone has left, and stays until all of it is done. */
 
 import { defineCommand } from "citty"
-import { checkServer } from "../adapters/check-server.ts"
-import { httpTransport } from "../adapters/http-transport.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { Lanes } from "../lanes.ts"
-import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
+import { chooseServer, SERVER_ARGUMENT, stillThere } from "./choose-server.ts"
 import { interruptible } from "./interrupt.ts"
 import { Journals, print } from "./journals.ts"
 import { openLanes } from "./open-lanes.ts"
@@ -88,17 +86,4 @@ async function leftBehind(directory: string): Promise<{ tasks: number; servers: 
     servers: [...new Set(owners.map(({ server }) => server))],
     projects: [...new Set(owners.map((owner) => owner.directory))],
   }
-}
-
-/** A server of theirs that still answers, and lets us in. */
-async function stillThere(servers: readonly string[]): Promise<string | undefined> {
-  for (const server of servers.filter((name) => /^https?:/.test(name))) {
-    try {
-      await checkServer(httpTransport({ baseUrl: server }), { limitMs: 1_000 })
-      return server
-    } catch {
-      // Gone, or locked to us.
-    }
-  }
-  return undefined
 }

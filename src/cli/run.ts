@@ -3,7 +3,7 @@
 import { defineCommand } from "citty"
 import type { LaunchInput } from "../lanes.ts"
 import { SERVER_ARGUMENT } from "./choose-server.ts"
-import { UsageError } from "./output/errors.ts"
+import { promptOf } from "./prompt.ts"
 import { runOne } from "./run-one.ts"
 import { directoryOf, modelOf, ttlOf } from "./task-options.ts"
 import type { Verb } from "./verb.ts"
@@ -46,14 +46,5 @@ async function inputOf(given: {
     ...(model === undefined ? {} : { model: modelOf(model, "--model") }),
     ...(ttl === undefined ? {} : { ttlMs: ttlOf(ttl, "--ttl") }),
   }
-  return { prompt: await promptOf(given.prompt), ...said }
-}
-
-async function promptOf(given: string | undefined): Promise<string> {
-  if (given === undefined && process.stdin.isTTY) {
-    throw new UsageError('lanes run: there is no prompt. Write lanes run "…", or pipe it in.')
-  }
-  const prompt = given === undefined || given === "-" ? await Bun.stdin.text() : given
-  if (prompt.trim() === "") throw new UsageError("lanes run: the prompt is empty.")
-  return prompt
+  return { prompt: await promptOf(given.prompt, "lanes run"), ...said }
 }

@@ -7,6 +7,7 @@ import { LANES, quoted, watchTraces } from "../helpers/command.ts"
 import type { Ended } from "../helpers/command.ts"
 import { scripted, useOpenCode } from "../helpers/opencode.ts"
 import { until } from "../helpers/processes.ts"
+import { inTerminal } from "../helpers/pty.ts"
 
 const oc = useOpenCode()
 const LIMIT_MS = 60_000
@@ -192,10 +193,22 @@ describe("lanes run", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as { id: string; sessionID: string; spec: { prompt: string } })
       const task = rows.find(({ spec }) => spec.prompt.startsWith("Play run-first"))
-      const again = await lanes(["continue", task?.id ?? "", answers("run-second", "Second.")])
+      // Where it ran is in its journal; nobody has to name it again.
+      const again = await lanes(["continue", task?.id ?? "", answers("run-second", "Second.")], undefined, {
+        LANES_SERVER: "",
+      })
       expect(again).toMatchObject({ exitCode: 0, stdout: "Second.\n" })
+      expect(again.stderr).toContain(`Reaching the OpenCode at ${oc.url}\n`)
       const [call] = oc.model.calls("run-second")
       expect(call?.sessionId).toBe(task?.sessionID ?? "none")
+      const elsewhere = await lanes(["continue", task?.id ?? "", "--server", "http://127.0.0.1:9", "Third."])
+      expect(elsewhere).toMatchObject({ exitCode: 1, stdout: "" })
+      expect(elsewhere.stderr).toContain("Reaching the OpenCode at http://127.0.0.1:9\n")
+      const silent = await inTerminal(`${quoted(LANES)} continue ${task?.id}`, { cwd: oc.directory, env: env() })
+      expect(silent.exitCode).toBe(2)
+      expect(Bun.stripANSI(silent.stdout)).toBe(
+        `error: lanes continue ${task?.id}: there is no prompt. Write lanes continue ${task?.id} "…", or pipe it in.\n`,
+      )
     },
     LIMIT_MS,
   )
@@ -301,10 +314,8 @@ describe("lanes batch", () => {
       }))
       using file = batchFile(tasks)
       const { exitCode, stdout, stderr } = await lanes(["batch", file.path, "--limits", "1"], undefined, shortQueue(2))
-      expect({ exitCode, texts: stdout.match(/Text \d/g) }).toEqual({
-        exitCode: 0,
-        texts: [1, 2, 3, 4].map((n) => `Text ${n}`),
-      })
+      expect(exitCode).toBe(0)
+      expect([...stdout.matchAll(/Text \d/g)].map(([text]) => text)).toEqual([1, 2, 3, 4].map((n) => `Text ${n}`))
       expect(stderr).not.toMatch(/behind [3-9]/)
       expect(oc.model.peak("full-")).toBe(1)
     },
