@@ -1,11 +1,18 @@
 import type { Composed } from "../compose.ts"
 import { isLive, tasksOf } from "./desk.ts"
 
+/** Before the command OpenCode takes the word after any other option for its value (measured on 1.18.33). */
+const WITHOUT_VALUE = /^(?:-[hv]|--(?:help|version|print-logs|pure|no-.*)|.*=.*)$/
+
 /** `opencode run` without `--attach`: the process ends with the turn, and what runs in it ends too. */
 export function isHeadlessRun(argv: readonly string[]): boolean {
   const words = argv.slice(2)
-  const command = words.find((word) => !word.startsWith("-"))
+  const command = words.find((word, at) => !word.startsWith("-") && !takesValue(words[at - 1] ?? ""))
   return command === "run" && !words.some((word) => word === "--attach" || word.startsWith("--attach="))
+}
+
+function takesValue(word: string): boolean {
+  return word.startsWith("-") && !WITHOUT_VALUE.test(word)
 }
 
 /** After the last task has ended its notice must get into the session; then the turn may go on without. */

@@ -1,12 +1,29 @@
-/** Fenced and inline code, quotes and quoted lines: what is said about the word, not with it. */
-const NOT_SAID =
-  /```[\s\S]*?(?:```|(?![\s\S]))|~~~[\s\S]*?(?:~~~|(?![\s\S]))|`[^`\n]*`|^\s*>.*$|"[^"\n]*"|“[^”\n]*”|«[^»\n]*»|(?<!\w)'[^'\n]*'(?!\w)/gm
+/** What opens and what closes a quote, in the habits of many languages. */
+const QUOTES = ['""', "“”", "„“", "„”", "””", "‘’", "‚‘", "‚’", "«»", "»«", "‹›", "›‹", "「」", "『』"]
+
+/** Code and quotes: what is said about the word, not with it. */
+const NOT_SAID = new RegExp(
+  [
+    // Fenced up to the fence that closes, or to the end; spans between as many back-ticks, within a paragraph.
+    /(?<fence>`{3,}|~{3,})[^]*?(?:\k<fence>|(?![^]))/.source,
+    /(?<!`)(?<ticks>``?)(?!`)(?:(?!\n\s*\n)[^])+?(?<!`)\k<ticks>(?!`)/.source,
+    /<(?<tag>code|pre)\b[^>]*>[^]*?<\/\k<tag>>/.source,
+    // Indented code, and quoted lines.
+    /^(?: {4}|\t).*$/.source,
+    /^\s*>.*$/.source,
+    // Quotes may go on in a second line; a straight single one may be an apostrophe.
+    ...QUOTES.map(([open, close]) => `${open}[^${open}${close}\\n]*(?:\\n[^${open}${close}\\n]*)?${close}`),
+    /(?<!\w)'[^'\n]*'(?!\w)/.source,
+  ].join("|"),
+  "gim",
+)
 
 const WORD = /(?<![\w/.@#-])(?:ultrawork|ulw)(?![\w/@-]|\.\w)/i
 
 /** Whether somebody asks for ultrawork in a text of theirs. */
 export function asksForUltrawork(text: string): boolean {
-  return WORD.test(text.replace(NOT_SAID, " "))
+  // Hardly any text has the word at all.
+  return WORD.test(text) && WORD.test(text.replace(NOT_SAID, " "))
 }
 
 /** What such a turn is told. */

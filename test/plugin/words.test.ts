@@ -40,19 +40,47 @@ test.each([
   ["```\nulw\n```", false],
   ["open src/ulw.ts and ulw/x", false],
   ["bulwark", false],
+  ["„ultrawork“ says the guide", false],
+  ["„ultrawork”, ”ulw”", false],
+  ["‘ulw’ and ‚ulw‘", false],
+  ["「ultrawork」『ulw』", false],
+  ["«ulw», »ulw«, ‹ulw›", false],
+  ['what "use\nulw" means', false],
+  ["``ulw`` and `` a ` ulw ``", false],
+  ["````\n```\nulw\n````", false],
+  ["`over\nulw`", false],
+  ["the log:\n\n    ulw\n\tultrawork", false],
+  ["<code>ulw</code> and <pre class='x'>\nulw\n</pre>", false],
+  // What closes leaves the rest to be heard.
+  ["„a“ ulw „b“", true],
+  ["“a” ulw “b”", true],
+  ["``a`` ulw ``b``", true],
+  ["``` a ``` ulw", true],
+  ["<code>a</code> ulw <code>b</code>", true],
+  ["a ` b\n\nulw ` c", true],
+  ['5" wide\n\nulw 6"', true],
+  ["it's ulw, isn't it", true],
+  ["don’t stop: ulw", true],
 ])("%p asks for ultrawork: %p", (text, asks) => {
   expect(asksForUltrawork(text)).toBe(asks)
 })
 
 test("a headless run is told by its command line", () => {
   const run = (...words: string[]): boolean => isHeadlessRun(["bun", "/opencode", ...words])
-  expect([
-    run("run", "hello"),
-    run("--print-logs", "run"),
-    run("serve"),
-    run(),
-    run("run", "--attach", "http://x"),
-  ]).toEqual([true, true, false, false, false])
+  expect([run("run", "hello"), run("serve"), run(), run("run", "--attach", "http://x")]).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ])
+  // With a value and without: as OpenCode 1.18.33 reads them.
+  expect(run("--log-level", "ERROR", "run")).toBe(true)
+  expect(run("--log-level=ERROR", "run")).toBe(true)
+  expect(run("--print-logs", "--log-level", "ERROR", "--pure", "run", "x")).toBe(true)
+  expect(run("-m", "acme/fast", "run")).toBe(true)
+  expect(run("--no-pure", "run")).toBe(true)
+  expect(run("--auto", "run", "x")).toBe(false)
+  expect(run("--session", "run")).toBe(false)
 })
 
 test("another plugin with our tools' names is known by its package, however it is listed", () => {
