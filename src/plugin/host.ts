@@ -30,8 +30,6 @@ export class PluginHost {
   readonly turns: Turns = new Turns()
   readonly log: HostLog = new HostLog(this.transport)
   readonly events: HostEvents
-  /** As they are in the newest instance. */
-  names: ToolNames = USUAL
   readonly #headless = isHeadlessRun(process.argv)
   readonly #held = new Map<string, Hold>()
   /** Conversations that were compacted while tasks of theirs were at work. */
@@ -66,6 +64,16 @@ export class PluginHost {
       this.#leaving = setTimeout(() => void this.#close(), DESERTED_MS)
       this.#leaving.unref()
     }
+  }
+
+  /** An instance has found out what its tools are called. */
+  name(directory: string, names: ToolNames): void {
+    this.#names.set(directory, names)
+  }
+
+  /** What our tools are called in a directory. */
+  namesIn(directory: string): ToolNames {
+    return this.#names.get(directory) ?? USUAL
   }
 
   /** What is behind the tools, started on the first call; each project hands over what an earlier process left in it. */
@@ -148,7 +156,8 @@ export class PluginHost {
           text: (item, { delivery, rows, wakes }) => {
             const row = rows.find(({ id }) => id === item.task)
             if (row === undefined) return `Background task ${item.task} has ended.`
-            return notice(item, { row, batch: this.#batchOf(row, delivery.parent.sessionID), wakes }, this.names)
+            const about = { row, batch: this.#batchOf(row, delivery.parent.sessionID), wakes }
+            return notice(item, about, this.namesIn(row.spec.directory))
           },
         }),
       log: (message) => this.log.say(directory, "warn", message),
@@ -181,6 +190,7 @@ export class PluginHost {
     this.#composed = undefined
     this.#forgetful.clear()
     this.#joined.clear()
+    this.#names.clear()
     await composed?.lanes.close()
   }
 }

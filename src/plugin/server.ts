@@ -8,7 +8,6 @@ import type { Desk } from "./desk.ts"
 import { PluginHost } from "./host.ts"
 import type { AnyPart, Hooks, HostConfig, PluginInput, PluginModule, TextPart, UserMessage } from "./host-shapes.ts"
 import { NAME, VERSION } from "./identity.ts"
-import type { ToolNames } from "./names.ts"
 import { APART, rivalAdvice, rivalIn, USUAL } from "./names.ts"
 import { stillAtWork, toldLate } from "./texts/notice.ts"
 import { seen } from "./texts/seen.ts"
@@ -61,7 +60,8 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
   }
   host.log.say(directory, "info", `${NAME} ${VERSION} loaded from ${fileURLToPath(import.meta.url)}`)
 
-  const deskOf = (names: ToolNames): Desk => ({
+  let names = USUAL
+  const deskOf = (): Desk => ({
     directory,
     names,
     turns: host.turns,
@@ -75,23 +75,21 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
   })
   /** Somebody has written here, and what is behind the tools was not started for it yet. */
   let wanted = false
-  let tools = toolbox(deskOf(USUAL))
-  host.names = USUAL
+  let tools = toolbox(deskOf())
 
   const hooks: Hooks = {
     tool: tools,
 
     async config(config: HostConfig) {
       const rival = rivalIn(config.plugin ?? [])
-      if (rival !== undefined) {
-        tools = toolbox(deskOf(APART))
-        hooks.tool = tools
-        host.names = APART
-        host.log.say(directory, "warn", rivalAdvice(rival))
-      }
+      if (rival !== undefined) host.log.say(directory, "warn", rivalAdvice(rival))
+      names = rival === undefined ? USUAL : APART
+      host.name(directory, names)
+      tools = toolbox(deskOf())
+      hooks.tool = tools
       if ("error" in settings) return
       if (settings.agents) addAgents(config)
-      host.log.say(directory, "info", seen(directory, settings.config, settings.from, host.names))
+      host.log.say(directory, "info", seen(directory, settings.config, settings.from, names))
     },
 
     async event({ event }) {
@@ -117,9 +115,9 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
       )
       if (said.length === 0) return
       const untold = host.untold(message.sessionID)
-      if (untold.length > 0) add(message, parts, toldLate(untold, host.names))
+      if (untold.length > 0) add(message, parts, toldLate(untold, names))
       if ("error" in settings || !settings.ultrawork || !said.some(({ text }) => asksForUltrawork(text))) return
-      add(message, parts, ultraworkText(host.names.delegate, host.names.output))
+      add(message, parts, ultraworkText(names.delegate, names.output))
     },
 
     async "tool.definition"({ toolID }, output) {
@@ -129,12 +127,12 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
 
     async "experimental.chat.system.transform"({ sessionID }, output) {
       const rows = sessionID === undefined ? [] : host.forgotten(sessionID)
-      if (rows.length > 0) output.system.push(stillAtWork(rows, host.names))
+      if (rows.length > 0) output.system.push(stillAtWork(rows, names))
     },
 
     async "experimental.session.compacting"({ sessionID }, output) {
       const rows = host.live(sessionID)
-      if (rows.length > 0) output.context.push(stillAtWork(rows, host.names))
+      if (rows.length > 0) output.context.push(stillAtWork(rows, names))
     },
 
     async "experimental.text.complete"({ sessionID }) {

@@ -153,7 +153,7 @@ test("the lane of a provider is the process's, whatever the project", async () =
   await until(async () => home.model.inFlight("l") === 0)
 }, 60_000)
 
-test("beside a plugin with tools of these names ours have others, and the log says what to do", async () => {
+test("beside a plugin with tools of these names ours have others, in that project alone, and the log says what to do", async () => {
   const folder = join(oc.home.root, "oh-my-opencode")
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "index.js"), "export default { id: 'stand-in', server: async () => ({}) }\n")
@@ -161,16 +161,20 @@ test("beside a plugin with tools of these names ours have others, and the log sa
     join(folder, "package.json"),
     JSON.stringify({ name: "oh-my-opencode", version: "4.0.0", type: "module", main: "index.js" }),
   )
-  await using home = await startPluginHome({ before: [folder] })
+  await using home = await startPluginHome({ projectConfig: true })
+  writeFileSync(join(home.directory, "opencode.json"), JSON.stringify({ plugin: [folder] }))
   const c = await converse(home)
+  const elsewhere = await converse(home, home.clientFor(home.newDirectory()))
+  expect(await elsewhere.call("background_cancel", { all: true })).toContain("No running or pending")
   const answer = await c.call("lanes_delegate", launch("apart", quick("fine")).args)
   expect(answer).toContain("lanes_delegate(session_id=")
   const [told] = await c.told(1)
   expect(told?.text).toContain(`lanes_output(task_id="${taskIn(answer)}")`)
   expect(await c.call("lanes_output", { task_id: taskIn(answer) })).toContain("---\n\nfine")
-  expect(await home.model.waitFor((calls) => calls.filter(({ tools }) => tools.length > 0))).not.toEqual([])
-  expect(await home.model.waitFor((calls) => calls.filter(({ tools }) => tools.includes("delegate_task")))).toEqual([])
-  await until(async () => logOf(home.home.root).includes(`message="opencode-lanes: ${folder} is loaded too`))
+  const offered = home.model.log.map(({ tools }) => tools.filter((name) => /delegate/.test(name)).join(" and "))
+  expect([...new Set(offered)].filter((names) => names !== "").toSorted()).toEqual(["delegate_task", "lanes_delegate"])
+  // OpenCode makes addresses of paths in its files.
+  await until(async () => logOf(home.home.root).includes(`message="opencode-lanes: file://${folder} is loaded too`))
 }, 60_000)
 
 test("with a wrong configuration OpenCode starts as ever and the tools say what is wrong", async () => {
