@@ -2,12 +2,15 @@ import type { Composed } from "../compose.ts"
 import type { TaskRow } from "../core/task.ts"
 import type { ToolCall } from "./host-shapes.ts"
 import type { ToolNames } from "./names.ts"
+import type { Room } from "./texts/room.ts"
 import type { Turns } from "./turns.ts"
 
 /** What the tools of one directory work with. */
 export interface Desk {
   readonly directory: string
   readonly names: ToolNames
+  /** For one answer. */
+  readonly room: Room
   readonly turns: Turns
   /** Starts what is behind the tools on its first call; rejects with the reason it cannot. */
   readonly open: () => Promise<Composed>

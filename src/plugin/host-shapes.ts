@@ -54,6 +54,8 @@ export interface UserMessage {
 export interface HostConfig {
   agent?: Record<string, unknown>
   plugin?: readonly unknown[]
+  /** Bounds of tools' answers. */
+  readonly tool_output?: { readonly max_bytes?: number; readonly max_lines?: number }
 }
 
 export interface Hooks {

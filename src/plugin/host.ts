@@ -18,8 +18,6 @@ import { Turns } from "./turns.ts"
 
 /** No instance is left for so long: the host ends, or nobody will come back. Runs have given up by then. */
 const DESERTED_MS = 15_000
-/** OpenCode cuts a tool's answer at about 50 kB; a result is to end in a mark of ours, not there. */
-const RESULT_CHARS = 45_000
 
 /**
  * What the instances of one OpenCode process share: one coordinator, so that lanes are the process's, whatever
@@ -142,7 +140,7 @@ export class PluginHost {
       server: { transport: this.transport, name: `host:${process.pid}` },
       directory,
       configFiles: false,
-      config: { ...config, maxResultChars: Math.min(config.maxResultChars ?? RESULT_CHARS, RESULT_CHARS) },
+      config,
       recover: "ask",
       // Every OpenCode here is told the same port, and the tools of those that come too late are to work all the same.
       page: page && { ...page, optional: true },

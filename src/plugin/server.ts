@@ -10,6 +10,7 @@ import type { AnyPart, Hooks, HostConfig, PluginInput, PluginModule, TextPart, U
 import { NAME, VERSION } from "./identity.ts"
 import { APART, rivalAdvice, rivalIn, USUAL } from "./names.ts"
 import { stillAtWork, toldLate } from "./texts/notice.ts"
+import { roomOf } from "./texts/room.ts"
 import { seen } from "./texts/seen.ts"
 import { toolbox } from "./tools/toolbox.ts"
 import { asksForUltrawork, ultraworkText } from "./ultrawork.ts"
@@ -61,9 +62,10 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
   host.log.say(directory, "info", `${NAME} ${VERSION} loaded from ${fileURLToPath(import.meta.url)}`)
 
   let names = USUAL
-  const deskOf = (): Desk => ({
+  const deskOf = (config: HostConfig): Desk => ({
     directory,
     names,
+    room: roomOf(config),
     turns: host.turns,
     open: async () => {
       if ("error" in settings) throw settings.error
@@ -75,7 +77,7 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
   })
   /** Somebody has written here, and what is behind the tools was not started for it yet. */
   let wanted = false
-  let tools = toolbox(deskOf())
+  let tools = toolbox(deskOf({}))
 
   const hooks: Hooks = {
     tool: tools,
@@ -85,7 +87,7 @@ async function server(input: PluginInput, options?: unknown): Promise<Hooks> {
       if (rival !== undefined) host.log.say(directory, "warn", rivalAdvice(rival))
       names = rival === undefined ? USUAL : APART
       host.name(directory, names)
-      tools = toolbox(deskOf())
+      tools = toolbox(deskOf(config))
       hooks.tool = tools
       if ("error" in settings) return
       if (settings.agents) addAgents(config)

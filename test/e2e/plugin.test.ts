@@ -129,29 +129,38 @@ test("a description that would break out of a table or a notice does not", async
   await c.call("background_cancel", { task_id: taskIn(answer) })
 })
 
-test("a result of 60,000 characters is cut, with the way to the rest", async () => {
+test("a result that OpenCode would cut is cut in its middle, by bytes and by lines, with the way to the rest", async () => {
   const c = await converse(oc)
-  const text = Array.from({ length: 6_000 }, (_, i) => `line ${String(i).padStart(4, "0")}`)
-    .join(" ")
-    .slice(0, 60_000)
-  const [answer] = await c.turn([{ tools: [launch("long", [{ text }])] }, { text: "ok" }])
-  const id = taskIn(answer)
-  await c.told(1)
-  const read = await c.call("background_output", { task_id: id })
-  expect(read.length).toBeLessThan(50_000)
-  expect(read).toContain(`background_output(task_id="${id}", full_session=true)`)
-  expect(read).toMatch(/characters left out/)
-  let pages = ""
-  let args: Record<string, unknown> = { task_id: id, full_session: true }
-  for (let page = 0; page < 5; page++) {
-    const shown = await c.call("background_output", args)
-    pages += shown.split("---\n").slice(0, -1).join("---\n")
-    const since = /There is more: .*since="([^"]+)"/.exec(shown)?.[1]
-    if (since === undefined) break
-    args = { ...args, since }
+  const texts = {
+    ascii: Array.from({ length: 6_000 }, (_, i) => `line ${String(i).padStart(4, "0")}`).join(" "),
+    cjk: `初め${"語".repeat(23_996)}終わり`,
+    lines: Array.from({ length: 3_001 }, (_, i) => `line ${i}`).join("\n"),
   }
-  for (const mark of ["line 0000", "line 3000", "line 5999".slice(0, 9)])
-    if (text.includes(mark)) expect(pages).toContain(mark)
+  const launched = await c.turn([
+    { tools: Object.entries(texts).map(([id, text]) => launch(id, [{ text }])) },
+    { text: "ok" },
+  ])
+  await c.told(3)
+  await c.idle()
+  for (const answer of launched) {
+    const text = texts[/Task (\w+)/.exec(answer.split("Description: ")[1] ?? "")?.[1] as keyof typeof texts]
+    const read = await c.call("background_output", { task_id: taskIn(answer) })
+    expect(read).toContain(`background_output(task_id="${taskIn(answer)}", full_session=true)`)
+    const [head = "", tail = ""] = (read.split("\n---\n\n")[1] ?? "").split("\n\n[… the middle is left out …]\n\n")
+    expect([head.length > 5_000, tail.length > 5_000]).toEqual([true, true])
+    expect([text.startsWith(head), text.endsWith(tail)]).toEqual([true, true])
+  }
+  const id = taskIn(launched.find((answer) => answer.includes("Task cjk")))
+  let [pages, since] = ["", undefined as string | undefined]
+  // The prompt holds the script, and with it the whole answer.
+  for (let page = 0; page < 4 && (page === 0 || since !== undefined); page++) {
+    const shown = await c.call("background_output", { task_id: id, full_session: true, since })
+    pages += shown
+      .slice(shown.indexOf("\n\n### "), shown.lastIndexOf("\n\n---\n"))
+      .replace(/^\n\n### .* \(continued\)\n\n/, "")
+    since = /There is more: .*since="([^"]+)"/.exec(shown)?.[1]
+  }
+  expect(pages.split("\n\n### assistant\n\n")[1]).toBe(texts.cjk)
 }, 60_000)
 
 test("another conversation can neither read nor cancel nor go on with a task", async () => {
@@ -220,10 +229,11 @@ test("in the foreground the answer is the result, and nobody is told again", asy
   const c = await converse(oc)
   const steps = [{ tools: [{ name: "grep", args: { pattern: "login" } }] }, { text: "found in front" }]
   const [answer = ""] = await c.turn([
-    { tools: [launch("fore", steps, { run_in_background: "false" })] },
+    { tools: [launch("fore", steps, { run_in_background: "false", category: "quick" })] },
     { text: "thanks" },
   ])
   expect(answer).toMatch(/^Task Result\n\nTask ID: bg_/)
+  expect(answer).toContain("\nNote: category ignored: put what the agent needs into the prompt.\n")
   expect(answer).toContain("---\n\nfound in front")
   // People see what it was beside the call.
   const { data = [] } = await oc.client.session.messages({ sessionID: c.id })

@@ -2,6 +2,8 @@ import type { LaneView } from "../../core/lanes.ts"
 import type { TaskRow } from "../../core/task.ts"
 import type { ToolNames } from "../names.ts"
 import { cell, duration, inert, shortened } from "./plain.ts"
+import { less, within } from "./room.ts"
+import type { Room } from "./room.ts"
 
 export type LanePlace = LaneView & { readonly ahead: number }
 
@@ -25,8 +27,12 @@ export function launched(
     "",
     "You will be notified when it completes. Do not poll; continue with other work.",
     `To continue this session later: ${names.delegate}(session_id="${row.sessionID ?? row.id}", prompt="…")`,
-    ...(notes.length === 0 ? [] : ["", ...notes.map((note) => `Note: ${note}`)]),
+    ...(notes.length === 0 ? [] : ["", ...noted(notes)]),
   ].join("\n")
+}
+
+function noted(notes: readonly string[]): string[] {
+  return notes.map((note) => `Note: ${note}`)
 }
 
 function lanePlace(row: TaskRow, { lane, used, limit, ahead }: LanePlace): string {
@@ -34,8 +40,8 @@ function lanePlace(row: TaskRow, { lane, used, limit, ahead }: LanePlace): strin
   return row.state === "pending" ? `${lane} (${use}, ${ahead} ahead)` : `${lane} (${use})`
 }
 
-/** A task that has no result, or none yet. */
-export function status(row: TaskRow, names: ToolNames, now: number): string {
+/** A task that has no result, or none yet; `notes` are on the call. */
+export function status(row: TaskRow, names: ToolNames, now: number, notes: readonly string[] = []): string {
   const { outcome, spec } = row
   const pending = row.state === "pending"
   const waited = pending ? row.queuedMs + Math.max(0, now - row.queuedAt) : row.ranMs
@@ -62,6 +68,7 @@ export function status(row: TaskRow, names: ToolNames, now: number): string {
     outcome === undefined
       ? "> **Note**: No need to wait explicitly - system will notify you when this task completes."
       : `> **Note**: ${howToGoOn(row, names)}`,
+    ...(notes.length === 0 ? [] : ["", ...noted(notes)]),
     ...unsent(row),
     "",
     "## Original Prompt",
@@ -84,27 +91,28 @@ function unsent({ outcome }: TaskRow): string[] {
     : ["", "Follow-ups that were not sent before it ended:", ...texts.map((text) => `- ${inert(text, 300)}`)]
 }
 
-/** A completed task. */
-export function result(row: TaskRow, names: ToolNames): string {
+/** A completed task. What has no room is left out of the middle of its text; `notes` are on the call. */
+export function result(row: TaskRow, names: ToolNames, room: Room, notes: readonly string[] = []): string {
   const { outcome } = row
-  return [
-    "Task Result",
-    "",
-    `Task ID: ${row.id}`,
-    `Description: ${inert(row.spec.description)}`,
-    `Duration: ${duration(row.ranMs)}`,
-    `Session ID: ${row.sessionID ?? "(none)"}`,
-    ...(outcome?.truncated === true
-      ? [
-          `Note: this is not the whole text. Read the rest with ${names.output}(task_id="${row.id}", full_session=true).`,
-        ]
-      : []),
-    ...unsent(row),
-    "",
-    "---",
-    "",
-    outcome?.text || "(the agent ended without a text)",
-  ].join("\n")
+  const rest = `this is not the whole text. Read the rest with ${names.output}(task_id="${row.id}", full_session=true).`
+  const head = (whole: boolean): string =>
+    [
+      "Task Result",
+      "",
+      `Task ID: ${row.id}`,
+      `Description: ${inert(row.spec.description)}`,
+      `Duration: ${duration(row.ranMs)}`,
+      `Session ID: ${row.sessionID ?? "(none)"}`,
+      ...noted([...notes, ...(whole ? [] : [rest])]),
+      ...unsent(row),
+      "",
+      "---",
+      "",
+      "",
+    ].join("\n")
+  const text = outcome?.text || "(the agent ended without a text)"
+  const shown = within(text, less(room, head(false)))
+  return head(shown === text && outcome?.truncated !== true) + shown
 }
 
 /** What was cancelled, as it was before. */

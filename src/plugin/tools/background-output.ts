@@ -22,16 +22,20 @@ export async function output(desk: Desk, input: OutputInput, call: ToolCall): Pr
   }
   if (input.full_session === true || input.since !== undefined) {
     const messages = row.sessionID === undefined ? [] : await composed.lanes.messages(row.id)
-    return page(row, messages, input.since, desk.names)
+    return page(row, messages, input.since, desk.names, desk.room)
   }
   return endOf(desk, composed, row)
 }
 
 /** The result of a task that has ended, else its state. Whoever has read an end need not be told of it. */
-export function endOf({ names }: Desk, { coordinator, clock }: Composed, row: TaskRow): string {
-  if (isLive(row)) return status(row, names, clock.wall())
-  coordinator.feed({ type: "read", id: row.id })
-  return row.state === "completed" ? result(row, names) : status(row, names, clock.wall())
+export function endOf(
+  { names, room }: Desk,
+  { coordinator, clock }: Composed,
+  row: TaskRow,
+  notes: readonly string[] = [],
+): string {
+  if (!isLive(row)) coordinator.feed({ type: "read", id: row.id })
+  return row.state === "completed" ? result(row, names, room, notes) : status(row, names, clock.wall(), notes)
 }
 
 async function settled({ lanes, clock }: Composed, id: string, ms: number, abort: AbortSignal): Promise<void> {

@@ -31,7 +31,7 @@ export async function delegate(
   const composed = await desk.open()
   refuseTasks(composed, call, desk.names)
   const { handle, head, more } = await start(desk, composed, input, call)
-  if (input.run_in_background === false) return foreground(desk, composed, handle, call)
+  if (input.run_in_background === false) return foreground(desk, composed, handle, call, [...more, ...notes])
   await sessionOf(composed, handle.id, call.abort)
   const row = known(handle.row(), handle.id)
   const lane = composed.coordinator.lane(handle.id) ?? handle.lane
@@ -45,7 +45,9 @@ function shownOf({ id, state, sessionID, steps, lastTool, spec }: TaskRow): Omit
 
 interface Started {
   readonly handle: TaskHandle
+  /** What kind of launch it was, for an answer that comes before the end. */
   readonly head: string
+  /** Notes on it, for any answer. */
   readonly more: readonly string[]
 }
 
@@ -99,14 +101,15 @@ async function goOn(
     ...ttlOf(input),
   })
   if (!live) return { handle, head: "Background task continued successfully.", more }
+  const queued = `Follow-up queued for the ${task.state} task`
   const ttl = task.spec.ttlMs === undefined ? coordinator.options.taskTtlMs : task.spec.ttlMs
   const left = ttl === null ? "It has no time limit" : `It has ${duration(ttl - task.ranMs)} left`
   const when = task.state === "running" ? "It gets your prompt now" : "It gets your prompt after its first one"
-  return {
-    handle,
-    head: `Follow-up queued for the ${task.state} task.`,
-    more: [`${when}, in the same run: one notice for both. ${left}; its model and limit stay.`, ...more],
-  }
+  const how =
+    input.run_in_background === false
+      ? `${queued}, in the same run; its model and limit stayed.`
+      : `${when}, in the same run: one notice for both. ${left}; its model and limit stay.`
+  return { handle, head: `${queued}.`, more: [how, ...more] }
 }
 
 /** Only what hangs below this conversation; never itself nor what it hangs below. */
@@ -120,7 +123,13 @@ async function ownSession({ api }: Composed, desk: Desk, id: string, call: ToolC
   )
 }
 
-async function foreground(desk: Desk, composed: Composed, handle: TaskHandle, call: ToolCall): Promise<ToolAnswer> {
+async function foreground(
+  desk: Desk,
+  composed: Composed,
+  handle: TaskHandle,
+  call: ToolCall,
+  notes: readonly string[],
+): Promise<ToolAnswer> {
   const { lanes, coordinator } = composed
   const { id } = handle
   // Who waits here is told by the answer.
@@ -146,7 +155,7 @@ async function foreground(desk: Desk, composed: Composed, handle: TaskHandle, ca
     call.abort.removeEventListener("abort", cancel)
   }
   const row = known(coordinator.get(id), id)
-  return { ...shownOf(row), output: endOf(desk, composed, row) }
+  return { ...shownOf(row), output: endOf(desk, composed, row, notes) }
 }
 
 /** A foreground task is bounded by whoever waits for it, unless told otherwise. */
