@@ -11,9 +11,12 @@ interface Answer {
   readonly findings: readonly { area: string; mark: string; sentence: string; remedy?: string }[]
 }
 
-async function doctor(more: Record<string, string> = {}): Promise<{ exitCode: number; answer: Answer }> {
+async function doctor(
+  more: Record<string, string> = {},
+  cwd: string = oc.directory,
+): Promise<{ exitCode: number; answer: Answer }> {
   const env = { ...oc.home.env, OPENCODE_SERVER_PASSWORD: oc.password, LANES_SERVER: oc.url, ...more }
-  const { exitCode, stdout } = await run([...LANES, "doctor", "--json"], { cwd: oc.directory, env })
+  const { exitCode, stdout } = await run([...LANES, "doctor", "--json"], { cwd, env })
   return { exitCode, answer: JSON.parse(stdout) as Answer }
 }
 
@@ -94,6 +97,38 @@ describe("lanes doctor", () => {
     },
     30_000,
   )
+
+  test("every file that OpenCode reads, whole packages and others", async () => {
+    const project = oc.newDirectory()
+    const cwd = join(project, "a", "b")
+    const whole = join(oc.home.root, "checkout", "opencode-lanes")
+    const cached = join(oc.home.root, "cache/opencode/packages/opencode-lanes@latest/node_modules/opencode-lanes")
+    const write = (folder: string, name: string, text: string): string => {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    }
+    mkdirSync(cwd, { recursive: true })
+    write(whole, "package.json", '{ "version": "1.2.3" }')
+    for (const name of ["server.js", "session-worker.js"]) write(join(whole, "dist"), name, "")
+    write(cached, "package.json", '{ "version": ')
+    const above = write(project, "opencode.json", '\uFEFF{ "plugin": ["opencode-lanes"] }')
+    const beside = write(project, "opencode.jsonc", "[]")
+    const entry = join(whole, "dist", "server.js")
+    const dotted = write(join(project, ".opencode"), "opencode.json", JSON.stringify({ plugin: [entry] }))
+    const extra = write(join(oc.home.root, "extra"), "opencode.jsonc", '{ "plugin": ["oh-my-opencode"] }')
+    const more = { OPENCODE_DISABLE_PROJECT_CONFIG: "", OPENCODE_CONFIG_DIR: join(extra, "..") }
+    const { exitCode, answer } = await doctor(more, cwd)
+    expect({ exitCode, ok: answer.ok }).toEqual({ exitCode: 1, ok: false })
+    const said = answer.findings.filter(({ area }) => area === "plugin").map(({ mark, sentence }) => [mark, sentence])
+    expect(said.slice(0, 5)).toEqual([
+      ["bad", `${beside}: this is not an object`],
+      ["bad", `${above} lists "opencode-lanes": version unknown in ${cached}; it is not complete`],
+      ["ok", `${dotted} lists "${entry}": version 1.2.3 in ${whole}`],
+      ["note", "it is listed more than once; one entry is enough"],
+      ["note", expect.stringMatching(/^oh-my-opencode is listed too/)],
+    ])
+  })
 
   test("for people: a line each, without colours in a pipe, and a verdict", async () => {
     const env = { ...oc.home.env, OPENCODE_SERVER_PASSWORD: oc.password }

@@ -3,28 +3,21 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { homedir } from "node:os"
 import { join, sep } from "node:path"
-import { projectFolders, userFolder } from "../../adapters/config-folders.ts"
-import type { HostFile } from "../plugin-entry.ts"
-import { hostFileIn, installedAt, nameOf, PACKAGE } from "../plugin-entry.ts"
+import { hostFiles } from "../host-files.ts"
+import { installedAt, nameOf, PACKAGE } from "../plugin-entry.ts"
 import type { Finding } from "./finding.ts"
-import { messageOf } from "./finding.ts"
 import { lastWords } from "./plugin-log.ts"
 
 const area = "plugin"
 
 /** Whose lists name the plugin, where it lies, and who else would take its tools' names. */
 export function pluginFindings(directory: string): Finding[] {
-  const findings: Finding[] = []
-  const own = userFolder(process.env)
-  const folders = [own, directory, ...projectFolders(directory, process.env)]
-  const files: HostFile[] = []
-  for (const folder of new Set(folders)) {
-    try {
-      files.push(hostFileIn(folder))
-    } catch (thrown) {
-      findings.push({ area, mark: "bad", sentence: messageOf(thrown) })
-    }
-  }
+  const files = hostFiles(directory)
+  const findings = files.flatMap(({ trouble }): Finding[] =>
+    trouble === undefined
+      ? []
+      : [{ area, mark: "bad", sentence: trouble, remedy: "correct it: OpenCode cannot read it" }],
+  )
   const listing = files.filter(({ ours }) => ours !== undefined)
   if (listing.length === 0) {
     const sentence = "no configuration of OpenCode lists it: its tools are not there in OpenCode"
@@ -37,9 +30,9 @@ export function pluginFindings(directory: string): Finding[] {
     findings.push(...loadedFrom(file, ours, folder))
   }
   if (listing.length > 1)
-    findings.push({ area, mark: "note", sentence: "it is listed more than once; OpenCode loads the last one" })
+    findings.push({ area, mark: "note", sentence: "it is listed more than once; one entry is enough" })
   const rival = files
-    .flatMap(({ plugins }) => plugins.map(nameOf))
+    .flatMap(({ plugins }) => (plugins ?? []).map(nameOf))
     .find((name) => /(^|[/\\])oh-my-open(code|agent)(?![a-z])/.test(name))
   if (rival !== undefined) {
     findings.push({
@@ -64,25 +57,21 @@ function loadedFrom(file: string, entry: unknown, folder: string | undefined): F
     return [
       { area, mark: "note", sentence: `${file} lists "${nameOf(entry)}"; OpenCode installs it when it starts next` },
     ]
-  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version?: string }
-  const built = existsSync(join(folder, "dist", "server.js")) && existsSync(join(folder, "dist", "session-worker.js"))
-  return [
-    {
-      area,
-      mark: "ok",
-      sentence: `${file} lists "${nameOf(entry)}": version ${manifest.version ?? "unknown"} in ${folder}`,
-    },
-    ...(built
-      ? []
-      : [
-          {
-            area,
-            mark: "bad" as const,
-            sentence: `${join(folder, "dist")} is not complete`,
-            remedy: "install the package again",
-          },
-        ]),
-  ]
+  const version = versionIn(folder)
+  const sentence = `${file} lists "${nameOf(entry)}": version ${version ?? "unknown"} in ${folder}`
+  const parts = ["server.js", "session-worker.js"].map((name) => join(folder, "dist", name))
+  if (version !== undefined && parts.every((part) => existsSync(part))) return [{ area, mark: "ok", sentence }]
+  const remedy = "install the package again"
+  return [{ area, mark: "bad", sentence: `${sentence}; it is not complete`, remedy }]
+}
+
+/** Undefined: its package.json is damaged. */
+function versionIn(folder: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version
+  } catch {
+    return undefined
+  }
 }
 
 /** What a plugin that was really loaded has said: where from, and what it sees. */
