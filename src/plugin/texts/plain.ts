@@ -30,7 +30,7 @@ export function shortened(text: string, max: number): string {
 }
 
 /** Where to cut at or just before a place, between two characters. */
-export function whole(text: string, at: number): number {
+function whole(text: string, at: number): number {
   const code = text.charCodeAt(at - 1)
   return code >= 0xd800 && code <= 0xdbff ? at - 1 : at
 }
