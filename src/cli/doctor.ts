@@ -15,6 +15,7 @@ import type { Colors } from "./output/colors.ts"
 import { colorsFor } from "./output/colors.ts"
 import { wrap } from "./output/columns.ts"
 import { EXIT } from "./output/exit-codes.ts"
+import { sizeOf } from "./output/size.ts"
 import { directoryOf } from "./task-options.ts"
 import type { Verb } from "./verb.ts"
 
@@ -66,13 +67,21 @@ async function opencode(
 
 const MARKS = { ok: "ok  ", note: "note", bad: "BAD " } as const
 const AREA_WIDTH = 11
+const HEAD_WIDTH = MARKS.ok.length + AREA_WIDTH + 3
+const WIDEST = 120
+/** A narrower terminal has no room for two columns. */
+const LEAST_BESIDE = 40
 
+/** A finding for people; in a pipe, what it says stays in one line. */
 function lineOf({ area, mark, sentence, remedy }: Finding): string {
   const colors = colorsFor(process.stdout)
-  const indent = " ".repeat(MARKS.ok.length + AREA_WIDTH + 3)
-  const width = Math.max(20, Math.min(process.stdout.columns ?? 100, 120) - indent.length - 1)
-  const text = [...wrap(sentence, width), ...(remedy === undefined ? [] : wrap(`→ ${remedy}`, width))]
-  return `${paint(mark, colors)}  ${area.padEnd(AREA_WIDTH)} ${text.join(`\n${indent}`)}\n`
+  const columns = process.stdout.isTTY ? Math.min(sizeOf(process.stdout).columns, WIDEST) : Infinity
+  const beside = columns - HEAD_WIDTH - 1 >= LEAST_BESIDE
+  const indent = " ".repeat(beside ? HEAD_WIDTH : 2)
+  const said = [sentence, ...(remedy === undefined ? [] : [`→ ${remedy}`])]
+  const text = said.flatMap((part) => wrap(part, columns - indent.length - 1)).map((line) => `${indent}${line}\n`)
+  const head = `${paint(mark, colors)}  ${area.padEnd(AREA_WIDTH)} `
+  return beside ? head + text.join("").slice(HEAD_WIDTH) : `${head.trimEnd()}\n${text.join("")}`
 }
 
 function paint(mark: Finding["mark"], colors: Colors): string {

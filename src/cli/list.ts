@@ -9,6 +9,7 @@ import type { Colors } from "./output/colors.ts"
 import { colorsFor } from "./output/colors.ts"
 import { fit, printable } from "./output/columns.ts"
 import { duration } from "./output/durations.ts"
+import { sizeOf } from "./output/size.ts"
 import { stateWord } from "./output/task-line.ts"
 import { directoryOf } from "./task-options.ts"
 
@@ -29,18 +30,36 @@ export const list: CommandDef<typeof args> = defineCommand({
     warnOfOrphans(tasks)
     if (tasks.length === 0)
       return print(`No tasks${all === true ? "" : " of this project; --all shows those of the others"}.`)
-    const width = process.stdout.isTTY ? process.stdout.columns : 120
+    const width = process.stdout.isTTY ? sizeOf(process.stdout).columns : 120
     return print(table(tasks, all === true, width, Date.now(), colorsFor(process.stdout)))
   },
 })
 
+interface Column {
+  readonly title: "id" | "state" | "time" | "agent"
+  readonly width: number
+  /** Blanks behind it. */
+  readonly gap: number
+  readonly align?: "right"
+}
+
+type Cells = Readonly<Record<Column["title"] | "task", string>>
+
+const COLUMNS: readonly Column[] = [
+  { title: "id", width: 11, gap: 2 },
+  { title: "state", width: 9, gap: 1 },
+  { title: "time", width: 8, gap: 2, align: "right" },
+  { title: "agent", width: 9, gap: 1 },
+]
+/** What a narrow terminal does without, in this order. */
+const DROPPED_FIRST: readonly Column["title"][] = ["agent", "time", "state"]
+const LEAST_TASK = 12
+
 function table(tasks: readonly FoundTask[], all: boolean, width: number, now: number, colors: Colors): string {
-  const wide = Math.max(12, width - (11 + 2 + 10 + 8 + 2 + 10))
-  const line = (cells: readonly string[]): string => {
-    const [id = "", state = "", ran = "", agent = "", about = ""] = cells
-    return `${fit(id, 11)}  ${fit(state, 9)} ${fit(ran, 8, "right")}  ${fit(agent, 9)} ${fit(about, wide)}`.trimEnd()
-  }
-  const lines = [colors.dim(line(["id", "state", "time", "agent", "task"]))]
+  const { columns, room } = layoutFor(width)
+  const line = (cells: Cells): string =>
+    [...columns.map((column) => cell(column, cells[column.title])), fit(cells.task, room)].join("").trimEnd()
+  const lines = [colors.dim(line({ id: "id", state: "state", time: "time", agent: "agent", task: "task" }))]
   let project = ""
   for (const { row, living } of tasks.toSorted((a, b) =>
     all ? a.row.spec.directory.localeCompare(b.row.spec.directory) : 0,
@@ -52,16 +71,31 @@ function table(tasks: readonly FoundTask[], all: boolean, width: number, now: nu
     const orphan = !living && row.settledAt === undefined
     const state = orphan ? `${stateWord(row.state)}?` : stateWord(row.state)
     const about = row.state === "error" ? `${row.spec.description}: ${row.outcome?.reason ?? ""}` : row.spec.description
-    const text = line([
-      row.id,
+    const text = line({
+      id: row.id,
       state,
-      duration(timeOf(row, living, now)),
-      printable(row.spec.agent ?? ""),
-      printable(about),
-    ])
+      time: duration(timeOf(row, living, now)),
+      agent: printable(row.spec.agent ?? ""),
+      task: printable(about),
+    })
     lines.push(row.state === "error" ? colors.red(text) : row.settledAt === undefined ? text : colors.dim(text))
   }
   return lines.join("\n")
+}
+
+/** As many columns as leave room for the task. */
+function layoutFor(width: number): { readonly columns: readonly Column[]; readonly room: number } {
+  let columns = COLUMNS
+  const room = (): number => width - columns.reduce((sum, column) => sum + column.width + column.gap, 0)
+  for (const title of DROPPED_FIRST) {
+    if (room() >= LEAST_TASK) break
+    columns = columns.filter((column) => column.title !== title)
+  }
+  return { columns, room: Math.max(0, room()) }
+}
+
+function cell({ width, gap, align }: Column, text: string): string {
+  return fit(text, width, align) + " ".repeat(gap)
 }
 
 /** How long it ran, or has waited so far; of what nobody looks after, as far as it is known. */

@@ -8,6 +8,7 @@ import type { Page } from "./help.ts"
 import { colorsFor } from "./output/colors.ts"
 import { exitCodeOf, sentenceOf } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
+import { sizeOf } from "./output/size.ts"
 import { verbs } from "./verbs.ts"
 import type { Verb } from "./verb.ts"
 import { version } from "./version.ts"
@@ -45,7 +46,7 @@ function asksForHelp(rest: readonly string[]): boolean {
 }
 
 function page(): Page {
-  return { columns: process.stdout.columns ?? 80, colors: colorsFor(process.stdout) }
+  return { columns: sizeOf(process.stdout).columns, colors: colorsFor(process.stdout) }
 }
 
 function print(text: string): number {

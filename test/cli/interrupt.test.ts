@@ -3,10 +3,8 @@
 import { expect, test } from "bun:test"
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { projectFolder } from "../../src/adapters/state-folder.ts"
-import { openFileJournal } from "../../src/adapters/journal-files.ts"
 import { LANES, watchTraces } from "../helpers/command.ts"
-import { library } from "../helpers/journals.ts"
+import { leaveRows } from "../helpers/journals.ts"
 import { until } from "../helpers/processes.ts"
 import { rowOf } from "../helpers/rows.ts"
 
@@ -26,7 +24,7 @@ test.each([
     chmodSync(binary, 0o755)
     const directory = join(traces.folder, "project")
     mkdirSync(directory)
-    if (verb === "resume") await leaveTask(String(traces.env["XDG_STATE_HOME"]), directory)
+    if (verb === "resume") await leaveRows(String(traces.env["XDG_STATE_HOME"]), directory, [rowOf()])
 
     const child = Bun.spawn([...LANES, ...words], {
       cwd: directory,
@@ -44,17 +42,3 @@ test.each([
   },
   15_000,
 )
-
-/** A task of a coordinator that is gone, whose server is gone as well. */
-async function leaveTask(state: string, directory: string): Promise<void> {
-  const { journal } = await openFileJournal({
-    open: await library(),
-    folder: projectFolder(join(state, "opencode-lanes"), directory),
-    signature: { directory, server: "http://127.0.0.1:9", hosted: true },
-    wall: () => Date.now(),
-    answers: async () => false,
-    log: () => {},
-  })
-  journal.write([rowOf()], [])
-  journal.close()
-}

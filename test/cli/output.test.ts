@@ -108,7 +108,7 @@ describe("text", () => {
     expect(fit("検索する", 5)).toBe("検索…")
     expect(cut("abc", 0)).toBe("")
     expect(wrap("one two three", 8)).toEqual(["one two", "three"])
-    expect(wrap("unbreakable", 5)).toEqual(["unbr…"])
+    expect(wrap("an unbreakable one", 5)).toEqual(["an", "unbre", "akabl", "e one"])
     expect(printable("\u001B]8;;http://x\u0007a\u001B[1mb\r\n\tc\u202E")).toBe("ab c")
   })
 

@@ -1,4 +1,4 @@
-/** Journals in folders of their own, some of owners that are dead. */
+/** Journals in folders of their own, or where our commands look; some of owners that are dead. */
 
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,6 +8,8 @@ import type { FileJournalOptions, OpenedJournal } from "../../src/adapters/journ
 import { openFileJournal } from "../../src/adapters/journal-files.ts"
 import type { OpenSql } from "../../src/adapters/sqlite-library.ts"
 import { sqliteLibrary } from "../../src/adapters/sqlite-library.ts"
+import { projectFolder } from "../../src/adapters/state-folder.ts"
+import type { TaskRow } from "../../src/core/task.ts"
 
 export const SERVER = "http://127.0.0.1:4096"
 
@@ -56,4 +58,18 @@ export class JournalFolder implements Disposable {
     for (const { journal } of this.#opened) journal.close()
     rmSync(this.root, { recursive: true, force: true })
   }
+}
+
+/** Rows of a project as a coordinator leaves them that is gone, its server as well. `state` is what XDG_STATE_HOME says. */
+export async function leaveRows(state: string, directory: string, rows: readonly TaskRow[]): Promise<void> {
+  const { journal } = await openFileJournal({
+    open: await library(),
+    folder: projectFolder(join(state, "opencode-lanes"), directory),
+    signature: { directory, server: "http://127.0.0.1:9", hosted: true },
+    wall: () => Date.now(),
+    answers: async () => false,
+    log: () => {},
+  })
+  journal.write(rows, [])
+  journal.close()
 }

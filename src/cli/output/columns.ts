@@ -1,4 +1,4 @@
-/** Text in columns: measured as a terminal shows it, cut instead of wrapped. */
+/** Text in columns: measured as a terminal shows it. */
 
 /** The text in exactly `width` cells: cut with an ellipsis, or filled up with blanks on the side `align` leaves free. */
 export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
@@ -18,7 +18,7 @@ export function cut(text: string, width: number): string {
   return width > 0 ? `${shown}…` : ""
 }
 
-/** The text broken between words into lines of at most `width` cells; a longer word is cut. */
+/** The text in lines of at most `width` cells, broken between words, and within a longer one. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ""
@@ -27,10 +27,25 @@ export function wrap(text: string, width: number): string[] {
     if (Bun.stringWidth(longer) <= width) line = longer
     else {
       if (line !== "") lines.push(line)
-      line = cut(word, width)
+      const parts = broken(word, width)
+      line = parts.pop() ?? ""
+      lines.push(...parts)
     }
   }
   return line === "" ? lines : [...lines, line]
+}
+
+function broken(word: string, width: number): string[] {
+  const parts: string[] = []
+  let part = ""
+  for (const { segment } of new Intl.Segmenter().segment(word)) {
+    if (part !== "" && Bun.stringWidth(part + segment) > width) {
+      parts.push(part)
+      part = ""
+    }
+    part += segment
+  }
+  return [...parts, part]
 }
 
 /** Text from a model or a user as harmless printable text on one line. */

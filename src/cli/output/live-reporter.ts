@@ -6,7 +6,9 @@ import { cut, wrap } from "./columns.ts"
 import { duration } from "./durations.ts"
 import type { Reporter, Watched } from "./reporter.ts"
 import { Screen } from "./screen.ts"
-import type { Size, Terminal } from "./screen.ts"
+import type { Terminal } from "./screen.ts"
+import type { Size } from "./size.ts"
+import { sizeOf } from "./size.ts"
 import type { Summary } from "./summary.ts"
 import { resultLines, verdictLine } from "./summary.ts"
 
@@ -29,8 +31,11 @@ export class LiveReporter implements Reporter {
   }
 
   say(sentence: string): void {
-    const lines = wrap(sentence, this.#width)
-    this.#terminal.write(`${lines.map((line) => this.#colors.dim(line)).join("\n")}\n`)
+    const text = wrap(sentence, this.#width)
+      .map((line) => this.#colors.dim(line))
+      .join("\n")
+    if (this.#screen === undefined) this.#terminal.write(`${text}\n`)
+    else this.#screen.print(text)
   }
 
   status(sentence: string): void {
@@ -60,7 +65,7 @@ export class LiveReporter implements Reporter {
   }
 
   get #width(): number {
-    return Math.max(20, (this.#terminal.columns ?? 80) - 1)
+    return Math.max(20, sizeOf(this.#terminal).columns - 1)
   }
 
   #lines({ columns, rows }: Size): string[] {

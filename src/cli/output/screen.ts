@@ -1,18 +1,14 @@
 /** One part of a terminal that is painted over and over, and a cursor that comes back however we end. */
 
 import { createLogUpdate } from "log-update"
+import type { Size } from "./size.ts"
+import { sizeOf } from "./size.ts"
 
 /** A terminal to paint on. */
 export interface Terminal extends NodeJS.WritableStream {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
-}
-
-/** The size lines must fit into. */
-export interface Size {
-  readonly columns: number
-  readonly rows: number
 }
 
 const HIDE_CURSOR = "\u001B[?25l"
@@ -32,8 +28,18 @@ export class Screen implements Disposable {
   constructor(terminal: Terminal, lines: (size: Size) => readonly string[]) {
     this.#terminal = terminal
     this.#lines = lines
-    // The library would hide the cursor of stderr, which may be somebody else's.
-    this.#paint = createLogUpdate(terminal, { showCursor: true })
+    // The library would take a size of 0 at its word, and hide the cursor of stderr, which may be somebody else's.
+    const sized = {
+      isTTY: terminal.isTTY,
+      write: (text: string) => terminal.write(text),
+      get columns() {
+        return sizeOf(terminal).columns
+      },
+      get rows() {
+        return sizeOf(terminal).rows
+      },
+    }
+    this.#paint = createLogUpdate(sized as unknown as Terminal, { showCursor: true })
     terminal.write(HIDE_CURSOR)
     process.on("exit", this.#showCursor)
     terminal.on("resize", this.repaint)
@@ -43,10 +49,17 @@ export class Screen implements Disposable {
 
   readonly repaint = (): void => {
     if (!this.#open) return
-    const { columns = 80, rows = 24 } = this.#terminal
+    const { columns, rows } = sizeOf(this.#terminal)
     // The last column and row stay free: some terminals wrap or scroll when they are written.
     const lines = this.#lines({ columns: Math.max(20, columns - 1), rows: Math.max(4, rows - 1) })
     this.#paint(lines.join("\n"))
+  }
+
+  /** Writes what is to stay above the picture. */
+  print(text: string): void {
+    if (!this.#open) return void this.#terminal.write(`${text}\n`)
+    this.#paint.persist(text)
+    this.repaint()
   }
 
   /** Paints a last time and leaves the picture where it is. Safe to call twice. */

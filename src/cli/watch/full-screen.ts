@@ -1,6 +1,8 @@
 /** A whole terminal for ourselves, given back as it was however we end. */
 
 import type { Terminal } from "../output/screen.ts"
+import type { Size } from "../output/size.ts"
+import { sizeOf } from "../output/size.ts"
 
 const ENTER = "\u001B[?1049h\u001B[?25l"
 const LEAVE = "\u001B[?25h\u001B[?1049l"
@@ -34,8 +36,9 @@ export class FullScreen implements Disposable {
     keyboard.resume()
   }
 
-  get size(): { columns: number; rows: number } {
-    return { columns: Math.max(20, this.#terminal.columns ?? 80), rows: Math.max(5, this.#terminal.rows ?? 24) }
+  get size(): Size {
+    const { columns, rows } = sizeOf(this.#terminal)
+    return { columns: Math.max(20, columns), rows: Math.max(5, rows) }
   }
 
   /** Writes the lines that changed, and nothing else: what stays does not flicker. */
