@@ -10,7 +10,7 @@ import { carryOut, exitCodeFor } from "./carry-out.ts"
 import { chooseServer, SERVER_ARGUMENT } from "./choose-server.ts"
 import { interruptible } from "./interrupt.ts"
 import { openLanes } from "./open-lanes.ts"
-import { UsageError } from "./output/errors.ts"
+import { codeOf, UsageError } from "./output/errors.ts"
 import { progressFor } from "./output/reporter-for.ts"
 import { resultsText } from "./output/result-text.ts"
 import { directoryOf, limitsOf } from "./task-options.ts"
@@ -74,8 +74,7 @@ async function checkAll(lanes: Lanes, tasks: readonly BatchTask[], file: string)
     try {
       await lanes.check(input)
     } catch (thrown) {
-      const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : ""
-      if (!/^(AGENT|MODEL)_|^INVALID_INPUT$/.test(code)) throw thrown
+      if (!/^(AGENT|MODEL)_|^INVALID_INPUT$/.test(codeOf(thrown))) throw thrown
       const name = file === "-" ? "stdin" : file
       throw new UsageError(`${name} line ${line}: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
     }

@@ -1,8 +1,8 @@
 /** What `run` and `batch` have in common: launch, show, wait, and end in order when a signal comes. */
 
-import { LanesError } from "../core/errors.ts"
 import type { Lanes, LaunchInput, TaskHandle } from "../lanes.ts"
 import type { Interrupt } from "./interrupt.ts"
+import { codeOf } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import type { Reporter } from "./output/reporter.ts"
 import { Tally } from "./output/summary.ts"
@@ -54,7 +54,7 @@ async function launchWithRoom(lanes: Lanes, task: LaunchInput, signal: AbortSign
     try {
       return await lanes.launch(task)
     } catch (thrown) {
-      if (!(thrown instanceof LanesError && thrown.code === "QUEUE_FULL")) throw thrown
+      if (codeOf(thrown) !== "QUEUE_FULL") throw thrown
     }
     for await (const { type } of lanes.events({ signal })) {
       if (type === "lane:granted" || type === "task:settled") break

@@ -18,6 +18,10 @@ export function sentenceOf(thrown: unknown): string {
 /** 2 when the user can put it right by writing something else, 1 otherwise. */
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof UsageError) return EXIT.usage
-  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : ""
-  return USAGE_CODES.includes(code) ? EXIT.usage : EXIT.failed
+  return USAGE_CODES.includes(codeOf(thrown)) ? EXIT.usage : EXIT.failed
+}
+
+/** The code of what was thrown; empty if it has none. */
+export function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : ""
 }
