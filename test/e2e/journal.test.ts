@@ -72,6 +72,10 @@ describe("another process", () => {
     const task = await t.run({ id: "first", turns: [{ text: "one" }] })
     await task.done
     const prompt = scripted("and?", { id: "second", turns: [{ wait: 300, text: "two" }] })
+    expect(await lanes(directory, "continue", task.id, prompt, "--server", "spawn")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(`a process looks after ${task.id}`),
+    })
     expect(await lanes(directory, "continue", task.id, prompt)).toMatchObject({ exitCode: 0, stdout: `${task.id}\n` })
     expect(await lanes(directory, "output", task.id, "--follow")).toMatchObject({ exitCode: 0, stdout: "two\n" })
     const { stdout } = await lanes(directory, "output", task.id, "--full")
