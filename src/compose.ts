@@ -145,6 +145,7 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
       directory,
       server: name,
       hosted: ours,
+      retainMs: resolved.options.retainMs,
       log: options.log ?? (() => {}),
     })
     let handedOn = false
@@ -178,8 +179,7 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
     // Before anything is taken over: a start that fails leaves what it found to the next one.
     page = await openPage(options, lanes, directory, resolved.options.retainMs)
     undoing.add(() => page?.close())
-    const { retainMs } = resolved.options
-    const projects = new Projects({ journal: ready, coordinator, api, lanes, retainMs })
+    const projects = new Projects({ journal: ready, coordinator, api, lanes })
     undoing.add(() => projects[Symbol.dispose]())
     return { lanes, coordinator, api, clock, join: (at) => projects.join(at) }
   } catch (thrown) {

@@ -11,8 +11,6 @@ export interface InheritParts {
   readonly coordinator: Coordinator
   readonly api: SessionApi
   readonly lanes: Lanes
-  /** What was left longer ago in projects nobody comes to is removed; ms. */
-  readonly retainMs: number
 }
 
 /** When the start is over for long: what was left long ago can wait. */
@@ -30,7 +28,7 @@ export class Projects implements Disposable {
   constructor(parts: InheritParts) {
     this.#parts = parts
     this.#inherit(parts.journal)
-    this.#tidy = setTimeout(() => parts.journal.removeForgotten(Date.now() - parts.retainMs), TIDY_AFTER_MS)
+    this.#tidy = setTimeout(() => parts.journal.removeForgotten(), TIDY_AFTER_MS)
     this.#tidy.unref()
   }
 

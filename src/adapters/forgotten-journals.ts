@@ -1,5 +1,6 @@
 import { readdirSync, rmdirSync } from "node:fs"
 
+import { DEFAULTS } from "../core/options.ts"
 import { isTerminal } from "../core/task.ts"
 import { journalsIn } from "./journal-files.ts"
 import { isLiving, readOwner, signOver } from "./journal-owner.ts"
@@ -9,16 +10,20 @@ import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { openDatabase, readDatabase } from "./sqlite-schema.ts"
 import { projectFolders } from "./state-folder.ts"
 
+/** The shortest time tasks can be kept: what was written since then need not be opened. */
+const LEAST_MS = 60_000
+
 /**
  * Removes what dead coordinators left in projects nobody comes to any more, once all of it is over, told, and older than
- * tasks are kept: a coordinator would forget it, if one were there. What cannot be understood stays. Returns what is gone.
+ * its coordinator kept tasks: it would forget it, if it were there. What cannot be understood stays. `now`: epoch ms.
+ * Returns what is gone.
  */
-export function removeForgotten(open: OpenSql, state: string, olderThan: number): string[] {
+export function removeForgotten(open: OpenSql, state: string, now: number): string[] {
   const gone: string[] = []
   for (const folder of projectFolders(state)) {
     for (const file of journalsIn(folder)) {
       try {
-        if (lastTouched(file) < olderThan && isOver(open, file, olderThan)) {
+        if (isOver(open, file, now)) {
           removeJournal(file)
           gone.push(file)
         }
@@ -36,9 +41,14 @@ export function removeForgotten(open: OpenSql, state: string, olderThan: number)
 }
 
 /** Looked at without a trace; then signed over to us, so that nobody takes it meanwhile. */
-function isOver(open: OpenSql, file: string, olderThan: number): boolean {
+function isOver(open: OpenSql, file: string, now: number): boolean {
+  // To open it may touch it.
+  const touched = lastTouched(file)
+  if (touched > now - LEAST_MS) return false
   const from = using(readDatabase(open, file), (sql) => {
     const owner = readOwner(sql, file)
+    const olderThan = now - (owner?.retainMs ?? DEFAULTS.retainMs)
+    if (touched > olderThan) return undefined
     const { n } = sql.prepare("SELECT count(*) AS n FROM tasks").get() ?? {}
     const rows = readAll(sql)
     const isPast = rows.every(

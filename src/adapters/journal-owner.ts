@@ -17,12 +17,14 @@ export interface Ownership {
   readonly server: string
   /** That server ends with the owner. */
   readonly hosted: boolean
+  /** How long it keeps what has settled; ms. Undefined: as long as by default. */
+  readonly retainMs?: number | undefined
   /** Epoch ms. */
   readonly created: number
 }
 
 /** What a coordinator signs its file with. */
-export type Signature = Pick<Ownership, "directory" | "server" | "hosted">
+export type Signature = Pick<Ownership, "directory" | "server" | "hosted" | "retainMs">
 
 export function readOwner(sql: Sql, file: string): Ownership | undefined {
   const row = sql.prepare("SELECT * FROM owner").get()
@@ -34,6 +36,7 @@ export function readOwner(sql: Sql, file: string): Ownership | undefined {
     directory: String(row["directory"]),
     server: String(row["server"]),
     hosted: row["hosted"] === 1,
+    retainMs: typeof row["retain"] === "number" ? row["retain"] : undefined,
     created: Number(row["created"]),
   }
 }
@@ -50,14 +53,14 @@ export function isLiving({ file, token, process }: Ownership): boolean {
 }
 
 /** Signs a new file; returns the token. */
-export function signNew(sql: Sql, signature: Signature, created: number): string {
+export function signNew(sql: Sql, { directory, server, hosted, retainMs }: Signature, created: number): string {
   const token = randomUUID()
   const { pid, start } = thisProcess()
   sql
     .prepare(
-      "INSERT INTO owner (one, token, pid, start, directory, server, hosted, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO owner (one, token, pid, start, directory, server, hosted, retain, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .run(token, pid, start, signature.directory, signature.server, signature.hosted ? 1 : 0, created)
+    .run(token, pid, start, directory, server, hosted ? 1 : 0, retainMs ?? null, created)
   return token
 }
 
@@ -80,8 +83,9 @@ export function giveBack(sql: Sql, from: Ownership): void {
   transaction(sql, () => assign(sql, from))
 }
 
-function assign(sql: Sql, { token, process, directory, server, hosted }: Omit<Ownership, "file" | "created">): void {
+function assign(sql: Sql, owner: Omit<Ownership, "file" | "created">): void {
+  const { token, process, directory, server, hosted, retainMs } = owner
   sql
-    .prepare("UPDATE owner SET token = ?, pid = ?, start = ?, directory = ?, server = ?, hosted = ?")
-    .run(token ?? null, process.pid, process.start, directory, server, hosted ? 1 : 0)
+    .prepare("UPDATE owner SET token = ?, pid = ?, start = ?, directory = ?, server = ?, hosted = ?, retain = ?")
+    .run(token ?? null, process.pid, process.start, directory, server, hosted ? 1 : 0, retainMs ?? null)
 }

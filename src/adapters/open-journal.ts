@@ -35,8 +35,8 @@ export interface ReadyJournal extends Inheritance {
    * ones left there. Undefined when this journal has only one place, or has joined that project before.
    */
   join(directory: string): Promise<Inheritance | undefined>
-  /** Removes what was left in projects nobody comes to any more, once all of it is older than this; epoch ms. */
-  removeForgotten(olderThan: number): void
+  /** Removes what was left in projects nobody comes to any more, once all of it is older than it was to be kept. */
+  removeForgotten(): void
 }
 
 /** The journal that is asked for. Rejects with JOURNAL_FAILED when there is no way to keep one where it should be. */
@@ -57,12 +57,12 @@ export async function openJournal(
   }
   const { folder: state = stateFolder(), ...bounds } = choice ?? {}
   ensurePrivate(state)
-  const { server, hosted, log } = world
+  const { server, hosted, retainMs, log } = world
   const openProject = async (directory: string): Promise<Inheritance & { readonly journal: SqliteJournal }> => {
     const { journal, alive, dead, sealed } = await openFileJournal({
       open,
       folder: projectFolder(state, directory),
-      signature: { directory, server, hosted },
+      signature: { directory, server, hosted, retainMs },
       bounds,
       wall: () => Date.now(),
       answers: serverAnswers,
@@ -83,7 +83,7 @@ export async function openJournal(
   return {
     ...own,
     journal: journals,
-    removeForgotten: (olderThan) => void removeForgotten(open, state, olderThan),
+    removeForgotten: () => void removeForgotten(open, state, Date.now()),
     async join(directory) {
       const path = canonical(directory)
       if (journals.has(path)) return undefined

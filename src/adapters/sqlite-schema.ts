@@ -8,7 +8,7 @@ import type { OpenSql, Sql } from "./sqlite-library.ts"
  * tasks   the truth: one row per task, as JSON; `settled`, `session` and `parent` are what must be known of a sealed one
  *         without reading it, null where the row is to be read at once
  * events  audit and tail: append only, the oldest dropped
- * owner   one row: who writes this file; nobody while `token` is null
+ * owner   one row: who writes this file; nobody while `token` is null. `retain`: how long it keeps what has settled, ms
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE tasks (id TEXT PRIMARY KEY, place INTEGER NOT NULL, row TEXT NOT NULL);
@@ -21,6 +21,7 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE tasks ADD COLUMN settled INTEGER;
    ALTER TABLE tasks ADD COLUMN session TEXT;
    ALTER TABLE tasks ADD COLUMN parent TEXT;`,
+  `ALTER TABLE owner ADD COLUMN retain INTEGER;`,
 ]
 
 /** Version of the files this program writes. */

@@ -120,7 +120,10 @@ export const ENTRIES: { readonly [K in ConfigKeyName]-?: ConfigEntry<NonNullable
     },
     0,
   ),
-  retainMs: whole({ default: $.retainMs, meaning: "Milliseconds a settled task stays readable." }, 60_000),
+  retainMs: whole(
+    { default: $.retainMs, readersOnly: true, meaning: "Milliseconds a settled task stays readable." },
+    60_000,
+  ),
   maxResultChars: whole(
     { default: $.maxResultChars, meaning: "Characters of a result; a longer one is cut in the middle." },
     1_000,

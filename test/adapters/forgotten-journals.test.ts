@@ -17,8 +17,8 @@ beforeEach(() => {
 afterEach(() => at[Symbol.dispose]())
 
 /** A journal last written two days ago by somebody who is gone. */
-async function left(rows: readonly TaskRow[]): Promise<string> {
-  const opened = await at.open()
+async function left(rows: readonly TaskRow[], retainMs?: number): Promise<string> {
+  const opened = await at.open(retainMs === undefined ? {} : { retainMs })
   opened.journal.write(rows, [])
   await at.die(opened)
   opened.journal.close()
@@ -31,13 +31,23 @@ function age(file: string): void {
   for (const path of [file, `${file}-wal`]) if (existsSync(path)) utimesSync(path, then, then)
 }
 
-const sweep = async (): Promise<string[]> => removeForgotten(await library(), join(at.root, "state"), Date.now() - DAY)
+const sweep = async (): Promise<string[]> => removeForgotten(await library(), join(at.root, "state"), Date.now())
 const old = (of: Partial<TaskRow> = {}): TaskRow => settledRow({ settledAt: Date.now() - 2 * DAY, ...of })
 
 test("what is over, told and old is removed, with its folder", async () => {
   const file = await left([old(), old({ state: "error" }), old({ notice: { state: "told", proof: "msg_1" } })])
   expect(await sweep()).toEqual([file])
   expect(existsSync(dirname(file))).toBe(false)
+})
+
+test("each is kept as long as its own coordinator keeps tasks, whoever sweeps", async () => {
+  const long = await left([old()], 7 * DAY)
+  expect(await sweep()).toEqual([])
+  const heir = await at.open({ retainMs: 60_000 })
+  await at.die(heir)
+  heir.journal.close()
+  age(long)
+  expect(await sweep()).toEqual([long])
 })
 
 const KEPT: Readonly<Record<string, readonly TaskRow[]>> = {

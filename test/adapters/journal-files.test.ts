@@ -159,7 +159,7 @@ describe("what is completed", () => {
     first.journal.write(rows, [])
     for (const column of ["settled", "session", "parent"])
       await at.sql(first.journal.file, `ALTER TABLE tasks DROP COLUMN ${column}`)
-    await at.sql(first.journal.file, "PRAGMA user_version = 1")
+    await at.sql(first.journal.file, "ALTER TABLE owner DROP COLUMN retain; PRAGMA user_version = 1")
     await at.die(first)
     using reader = new JournalReader(await library(), first.journal.file)
     expect(reader.rows()).toEqual(rows)

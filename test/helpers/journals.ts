@@ -26,12 +26,14 @@ export class JournalFolder implements Disposable {
   readonly said: string[] = []
   readonly #opened: OpenedJournal[] = []
 
-  async open(change: Partial<FileJournalOptions> & { server?: string; hosted?: boolean } = {}): Promise<OpenedJournal> {
-    const { server = SERVER, hosted = false, ...rest } = change
+  async open(
+    change: Partial<FileJournalOptions> & { server?: string; hosted?: boolean; retainMs?: number } = {},
+  ): Promise<OpenedJournal> {
+    const { server = SERVER, hosted = false, retainMs, ...rest } = change
     const opened = await openFileJournal({
       open: await library(),
       folder: this.folder,
-      signature: { directory: "/project", server, hosted },
+      signature: { directory: "/project", server, hosted, retainMs },
       wall: () => 1_795_378_381_000 + this.#opened.length,
       answers: async () => false,
       log: (message) => this.said.push(message),
