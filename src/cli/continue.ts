@@ -3,7 +3,7 @@
 import { defineCommand } from "citty"
 import type { CommandDef } from "citty"
 import type { TaskRow } from "../core/task.ts"
-import { SERVER_ARGUMENT, stillThere } from "./choose-server.ts"
+import { stillThere } from "./choose-server.ts"
 import { ask, Journals, print, toStderr } from "./journals.ts"
 import { UsageError } from "./output/errors.ts"
 import { promptOf } from "./prompt.ts"
@@ -13,9 +13,10 @@ const args = {
   id: { type: "positional", required: true, description: "A task's id, bg_…, or its session's, ses_…" },
   prompt: { type: "positional", required: false, description: "What to do next; - or nothing reads it from stdin" },
   server: {
-    ...SERVER_ARGUMENT,
+    type: "string",
     description:
       "Where to go on, once its process has ended: a running OpenCode, or spawn. Default: where it ran, else as for run",
+    valueHint: "URL",
   },
 } as const
 

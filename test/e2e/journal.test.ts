@@ -80,16 +80,18 @@ describe("another process", () => {
     expect(await lanes(directory, "output", task.id, "--follow")).toMatchObject({ exitCode: 0, stdout: "two\n" })
     const { stdout } = await lanes(directory, "output", task.id, "--full")
     expect(stdout).toMatch(/one[^]*two/)
-    const events = await lanes(directory, "events", "--json", "--since", "10m")
-    const settled = events.stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { type: string; epoch: number; id: string })
-    expect(settled.filter(({ type }) => type === "task:settled").map(({ id, epoch }) => [id, epoch])).toEqual([
+    // Events are written a moment after the rows they tell of.
+    let settled: { type: string; epoch: number; id: string }[] = []
+    while (settled.length < 2) {
+      const events = await lanes(directory, "events", "--json", "--since", "10m")
+      const lines = events.stdout.trim().split("\n")
+      settled = lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "task:settled")
+    }
+    expect(settled.map(({ id, epoch }) => [id, epoch])).toEqual([
       [task.id, 1],
       [task.id, 2],
     ])
-  })
+  }, 20_000)
 
   test("follows events as they happen", async () => {
     const directory = oc.newDirectory()
