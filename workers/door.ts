@@ -80,7 +80,7 @@ const report = v.variant("type", [
     type: v.literal("poll-failed"),
     run,
     seq: count,
-    failure: v.picklist(["unreachable", "timeout", "garbled", "refused"]),
+    failure: v.picklist(["unreachable", "reloading", "timeout", "garbled", "refused"]),
     message: text,
   }),
   v.object({ type: v.literal("failed"), run, reason, message: text }),

@@ -1,7 +1,7 @@
 import type { MessagesPage } from "../src/coordinator/ports.ts"
 import type { Assignment, RunCommand } from "../src/core/effects.ts"
 import { LanesError } from "../src/core/errors.ts"
-import type { Snapshot } from "../src/core/snapshot.ts"
+import type { PollFailure, Snapshot } from "../src/core/snapshot.ts"
 import type { ErrorReason, Prompt } from "../src/core/task.ts"
 import type { RunPorts } from "./run-ports.ts"
 import { deleteDoubles, leaveSession } from "./leave-session.ts"
@@ -294,8 +294,9 @@ function skip(): undefined {
   return undefined
 }
 
-function failureKind(error: LanesError): "unreachable" | "timeout" | "garbled" | "refused" {
-  if (error.code === "SERVER_UNREACHABLE" || error.code === "RELOADING") return "unreachable"
+function failureKind(error: LanesError): PollFailure {
+  if (error.code === "SERVER_UNREACHABLE") return "unreachable"
+  if (error.code === "RELOADING") return "reloading"
   if (error.code === "SERVER_TIMEOUT") return "timeout"
   return error.code === "GARBLED" ? "garbled" : "refused"
 }

@@ -47,7 +47,7 @@ export class HostTransport implements StreamingTransport {
       known === undefined ? [...this.#instances.values()].findLast((of) => of.length > 0)?.at(-1) : known.at(-1)
     if (instance === undefined) {
       throw new LanesError(
-        "SERVER_UNREACHABLE",
+        "RELOADING",
         "This project's OpenCode instance is not loaded.",
         "It is being reloaded, or was closed.",
       )

@@ -82,7 +82,7 @@ export interface PlainMessage {
 
 /**
  * One OpenCode server, seen from a run. Every call is bounded in time and takes a signal; failures are
- * `LanesError`s: SERVER_UNREACHABLE (nobody there), SERVER_TIMEOUT, GARBLED (not what the API promises),
+ * `LanesError`s: SERVER_UNREACHABLE (nobody there), RELOADING (the directory's instance is not), SERVER_TIMEOUT, GARBLED (not what the API promises),
  * NOT_FOUND (404), SERVER_REJECTED (other 4xx), SERVER_BUSY (429, 5xx), SERVER_AUTH, RUN_MOVED_ON (the fence).
  */
 export interface SessionApi {
@@ -172,7 +172,10 @@ export interface WireResponse {
 
 /** How requests reach the server: HTTP, or the host's in-process fetch. Credentials stay behind it. */
 export interface Transport {
-  /** Rejects with SERVER_UNREACHABLE or SERVER_TIMEOUT; any HTTP status is an answer. */
+  /**
+   * Rejects with SERVER_UNREACHABLE, SERVER_TIMEOUT, or RELOADING while only the directory's instance is not there; any
+   * HTTP status is an answer.
+   */
   fetch(request: WireRequest, signal?: AbortSignal): Promise<WireResponse>
 }
 

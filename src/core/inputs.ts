@@ -1,5 +1,5 @@
 import type { Options } from "./options.ts"
-import type { Hint, Snapshot, Todos } from "./snapshot.ts"
+import type { Hint, PollFailure, Snapshot, Todos } from "./snapshot.ts"
 import type { SealedRow } from "./sealed.ts"
 import type { CancelReason, ErrorReason, RunRef, TaskId, TaskRow, TaskSpec } from "./task.ts"
 
@@ -16,12 +16,12 @@ export type RunReport =
   /** The server accepted prompt `n` under this message id. */
   | { readonly type: "prompted"; readonly run: RunRef; readonly n: number; readonly messageID: string }
   | { readonly type: "snapshot"; readonly run: RunRef; readonly seq: number; readonly snapshot: Snapshot }
-  /** A poll gave nothing. `unreachable`: no server there; the others: it is there and answered badly or not in time. */
+  /** A poll gave nothing. */
   | {
       readonly type: "poll-failed"
       readonly run: RunRef
       readonly seq: number
-      readonly failure: "unreachable" | "timeout" | "garbled" | "refused"
+      readonly failure: PollFailure
       readonly message: string
     }
   /** The run cannot go on. */

@@ -76,6 +76,12 @@ export interface Snapshot {
   readonly cost?: number
 }
 
+/**
+ * Why a poll gave nothing. `unreachable`: no server there; `reloading`: it is there, but not the instance of the run's
+ * directory; the others: it answered badly or not in time.
+ */
+export type PollFailure = "unreachable" | "reloading" | "timeout" | "garbled" | "refused"
+
 /** Server events, normalised. They prove life and make the worker poll now; they never complete a task. */
 export type Hint =
   /** Text or tool output is growing; coalesced to one per second and session. */

@@ -1,6 +1,6 @@
 import type { Ms, Options } from "./options.ts"
 import { BOUNDS } from "./options.ts"
-import type { Ask, Hint, NewestMessage, SessionStatus, Snapshot, Todos } from "./snapshot.ts"
+import type { Ask, Hint, NewestMessage, PollFailure, SessionStatus, Snapshot, Todos } from "./snapshot.ts"
 import type { CompletedReason, ErrorReason } from "./task.ts"
 
 /**
@@ -244,9 +244,9 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
 }
 
 /** Takes in a failed poll: it changes nothing but stops every clock that rests on seeing. */
-export function observeFailure(e: Evidence, unreachable: boolean, now: number): void {
+export function observeFailure(e: Evidence, failure: PollFailure, now: number): void {
   e.outageSince ??= now
-  if (unreachable) disturb(e, now)
+  if (failure === "unreachable" || failure === "reloading") disturb(e, now)
 }
 
 /** Whatever ran was cut off, unless it is seen busy in a sample from after this. */

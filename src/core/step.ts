@@ -303,7 +303,7 @@ export class Core {
       }
       case "poll-failed":
         if (input.failure === "unreachable") this.#servers.silent(input.message)
-        observeFailure(run.evidence, input.failure === "unreachable", this.#book.now.mono)
+        observeFailure(run.evidence, input.failure, this.#book.now.mono)
         return this.#judge(run)
       case "failed":
         return this.#settle(run.task, { state: "error", reason: input.reason, message: input.message }, "gone")

@@ -4,6 +4,7 @@ import { createOpencodeClient as createV2 } from "@opencode-ai/sdk/v2/client"
 
 import { checkServer } from "../../src/adapters/check-server.ts"
 import { clientTransport } from "../../src/adapters/client-transport.ts"
+import { HostTransport } from "../../src/adapters/host-transport.ts"
 import { httpTransport } from "../../src/adapters/http-transport.ts"
 import type { WireRequest } from "../../src/coordinator/ports.ts"
 import { codeOf } from "../helpers/code-of.ts"
@@ -183,6 +184,19 @@ describe("over an SDK client", () => {
       expect(await codeOf(Promise.try(() => clientTransport(client)))).toBe("SERVER_UNREACHABLE")
     },
   )
+})
+
+describe("over the instances of a host", () => {
+  const client = (): object => createV2({ baseUrl, fetch: ((request: Request) => fetch(request)) as typeof fetch })
+
+  test("one that is away is being loaded again, while another's is reached, and so are folders nobody has loaded", async () => {
+    const host = new HostTransport()
+    host.add("/there", client())
+    host.add("/away", client())()
+    expect(await codeOf(host.fetch(get("/echo?directory=%2Faway")))).toBe("RELOADING")
+    for (const directory of ["there", "never"])
+      expect((await host.fetch(get(`/echo?directory=%2F${directory}`))).status).toBe(200)
+  })
 })
 
 describe("who is there", () => {

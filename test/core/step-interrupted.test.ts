@@ -55,6 +55,20 @@ describe("interruption", () => {
     expect(rig.reason(id)).toBe("USER")
   })
 
+  test("one project's instance being loaded again touches no other's run", () => {
+    const rig = new CoreRig({ recover: "ask" })
+    const { id: reloaded, prompt: cut } = rig.running({ directory: "/a" })
+    const { id: other, prompt } = rig.running({ directory: "/b" })
+    for (const id of [reloaded, other]) rig.snapshot(id, BUSY)
+    rig.step({ type: "instance", directory: "/a", state: "disposed" })
+    rig.failedPoll(reloaded, "reloading")
+    rig.snapshot(other, answer(prompt, ABORTED))
+    expect(rig.reason(other)).toBe("USER")
+    rig.snapshot(reloaded, answer(cut, ABORTED))
+    expect(rig.reason(reloaded)).toBe("INTERRUPTED")
+    expect(rig.events("server:lost")).toEqual([])
+  })
+
   test("nobody asks it to go on where that is for people to decide", () => {
     const rig = new CoreRig({ recover: "ask" })
     const { id, prompt } = rig.running()

@@ -6,7 +6,7 @@ import type { BareEvent, EventType } from "../../src/core/events.ts"
 import type { Input } from "../../src/core/inputs.ts"
 import { DEFAULTS } from "../../src/core/options.ts"
 import type { Options } from "../../src/core/options.ts"
-import type { NewestMessage, Snapshot } from "../../src/core/snapshot.ts"
+import type { NewestMessage, PollFailure, Snapshot } from "../../src/core/snapshot.ts"
 import { Core } from "../../src/core/step.ts"
 import type { RunRef, TaskRow, TaskSpec } from "../../src/core/task.ts"
 
@@ -117,7 +117,7 @@ export class CoreRig {
     return this.step({ type: "snapshot", run, seq: ++this.#seq, snapshot })
   }
 
-  failedPoll(id: string, failure: "unreachable" | "timeout" | "garbled" | "refused" = "unreachable"): Effect[] {
+  failedPoll(id: string, failure: PollFailure = "unreachable"): Effect[] {
     return this.step({ type: "poll-failed", run: this.ref(id), seq: ++this.#seq, failure, message: "No answer." })
   }
 

@@ -465,7 +465,7 @@ describe("polls that fail", () => {
     ["SERVER_TIMEOUT", "timeout"],
     ["GARBLED", "garbled"],
     ["SERVER_REJECTED", "refused"],
-    ["RELOADING", "unreachable"],
+    ["RELOADING", "reloading"],
   ] as const) {
     test(`${code} is told, and the next one comes at its time`, async () => {
       const rig = await new Rig().start().pass(POLL - 1)
