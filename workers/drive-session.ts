@@ -1,6 +1,7 @@
 import type { MessagesPage } from "../src/coordinator/ports.ts"
 import type { Assignment, RunCommand } from "../src/core/effects.ts"
 import { LanesError } from "../src/core/errors.ts"
+import { BOUNDS } from "../src/core/options.ts"
 import type { PollFailure, Snapshot } from "../src/core/snapshot.ts"
 import type { ErrorReason, Prompt } from "../src/core/task.ts"
 import type { RunPorts } from "./run-ports.ts"
@@ -103,6 +104,9 @@ class SessionDriver {
         // It may be working on an earlier prompt, or on one whose answers were lost; deleted sessions go on streaming, too.
         if (opened !== undefined) await leaveSession(this.#left(opened, true), this.#ports)
         else if (this.#assignment.sessionID === undefined) await deleteDoubles(this.#assignment, undefined, api)
+        // It may have been deleted with its conversation, of which word comes later.
+        const orphaned = failure.reason === "SESSION_GONE" && this.#assignment.parentSessionID !== undefined
+        if (orphaned) await this.#patience().sleep(BOUNDS.orphanMs)
         // Told to stop meanwhile: that is what is waited for.
         if (this.#stopped) report({ type: "stopped", run, idle: true })
         else report({ type: "failed", run, reason: failure.reason, message: failure.message })

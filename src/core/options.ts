@@ -91,6 +91,8 @@ export const BOUNDS = {
   drainMs: 2_000,
   /** How long a continued run waits for its predecessor to be out of the session. */
   predecessorMs: 10_000,
+  /** OpenCode deletes a conversation after the sessions under it, 14 ms for each: how long word of it is waited for. */
+  orphanMs: 5_000,
   /** How long runs wait for a disposed instance to be loaded again. */
   reloadMs: 10_000,
   /** Prompts to go on after an interruption, per epoch: bounds a server that crashes on the same task. */

@@ -95,7 +95,7 @@ export function rulesOf(run: Run, options: Options): Rules {
   if (unchanged && rules.options === options) return rules
   const ttlMs = spec.ttlMs === undefined ? options.taskTtlMs : spec.ttlMs
   const unsent = prompts.filter((prompt) => prompt.messageID === undefined).length
-  run.rules = { options, ttlMs, unsent, nudges, todosBefore, prompts, spec }
+  run.rules = { options, ttlMs, parented: spec.parent !== undefined, unsent, nudges, todosBefore, prompts, spec }
   return run.rules
 }
 

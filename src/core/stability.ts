@@ -42,7 +42,7 @@ export interface Evidence {
   rejected: boolean
   /** A `session.error` event, believed when no answer follows. */
   error: { readonly name: string; readonly message: string; readonly at: number } | undefined
-  deleted: boolean
+  deletedAt: number | undefined
   eventsAlive: boolean
   /** The server went away, was restarted or disposed its instance, and the run has not been seen busy since. */
   disturbed: boolean
@@ -67,6 +67,8 @@ export interface Rules {
   readonly options: Options
   /** null = no bound. */
   readonly ttlMs: Ms | null
+  /** A conversation asked for it: its session may have been deleted with that. */
+  readonly parented: boolean
   /** Prompts of ours not accepted yet. */
   readonly unsent: number
   readonly nudges: number
@@ -99,7 +101,7 @@ export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evide
     asks: NO_ASKS,
     rejected: false,
     error: undefined,
-    deleted: false,
+    deletedAt: undefined,
     eventsAlive,
     disturbed: false,
     disturbedAt: Number.NEGATIVE_INFINITY,
@@ -234,7 +236,7 @@ export function observeHint(e: Evidence, hint: Hint, now: number): boolean {
       e.error ??= { name: hint.name, message: hint.message, at: now }
       return false
     case "deleted":
-      e.deleted = true
+      e.deletedAt ??= now
       return false
     case "idle":
       // Whoever becomes idle again was busy in between, seen or not.
@@ -277,7 +279,10 @@ function forgetIdle(e: Evidence, now: number): void {
 export function judge(e: Evidence, rules: Rules, now: number): Verdict {
   const ttlAt = rules.ttlMs === null ? Number.POSITIVE_INFINITY : e.startedAt + rules.ttlMs
   if (now >= ttlAt) return fail("TTL", `The run took longer than its ${words(rules.ttlMs ?? 0)}.`)
-  if (e.deleted) return fail("SESSION_GONE", "The session was deleted.")
+  if (e.deletedAt !== undefined) {
+    const goneAt = e.deletedAt + (rules.parented ? BOUNDS.orphanMs : 0)
+    return now >= goneAt ? fail("SESSION_GONE", "The session was deleted.") : wait(Math.min(goneAt, ttlAt) - now)
+  }
   if (e.steps > rules.options.maxSteps) {
     return fail("STEP_LIMIT", `The run took more than ${rules.options.maxSteps} model steps.`)
   }

@@ -183,8 +183,7 @@ export class Core {
       case "delivery-recalled":
         return this.#notices.recalled(input.parent)
       case "parent-deleted":
-        this.#cancelOf(input.sessionID, () => true)
-        return this.#notices.forgo(input.sessionID)
+        return this.#parentDeleted(input.sessionID)
       case "parent-aborted":
         return this.#cancelOf(input.sessionID, ({ spec }) => !spec.background)
       case "recover":
@@ -330,6 +329,7 @@ export class Core {
   }
 
   #hint(sessionID: string, hint: Hint): void {
+    if (hint.type === "deleted") this.#parentDeleted(sessionID)
     const run = this.#book.runs.get(this.#book.bySession.get(sessionID) ?? "")
     // Until it is handed to a worker, what happens in the session is its predecessor's.
     if (run === undefined || (!run.started && hint.type !== "deleted")) return void this.#book.ignored++
@@ -424,6 +424,11 @@ export class Core {
   #cancel(task: Task, end: End, silent: boolean): void {
     if (isTerminal(task.state)) return void this.#book.ignored++
     this.#settle(task, end, "abort", silent)
+  }
+
+  #parentDeleted(sessionID: string): void {
+    this.#cancelOf(sessionID, () => true)
+    this.#notices.forgo(sessionID)
   }
 
   /** A conversation is over, or gives up waiting: its tasks are cancelled without a word. */

@@ -67,7 +67,9 @@ export function callFate(world: Fortune, kind: CallKind, task: TaskTruth | undef
   const ambush = world.ambushes.length === 0 ? undefined : ambushed(world, kind)
   if (ambush !== undefined) return wanted(ambush, ms)
   if (loop.now < world.cutUntil) return { ms, early, code: "SERVER_UNREACHABLE" }
-  if (server.reloading.size > 0) return { ms, early, code: "RELOADING" }
+  // Whoever asks for nobody's task may ask for any directory.
+  if (task === undefined ? server.reloading.size > 0 : server.reloading.has(task.spec.directory))
+    return { ms, early, code: "RELOADING" }
   let below = 0
   const falls = (what: FaultClass): boolean => {
     const rate = rates[what]

@@ -4,6 +4,7 @@ import type { AgentScript } from "./agent.ts"
 import type { Duration } from "./duration.ts"
 import { parseDuration } from "./duration.ts"
 import type { FaultClass } from "./faults.ts"
+import { deleteConversation } from "./mishaps.ts"
 import type { World } from "./world.ts"
 import { taskID } from "./world.ts"
 
@@ -42,10 +43,7 @@ export class SimParent {
   }
 
   delete(): void {
-    this.#sim.act("parent.deleted", (world) => {
-      world.conversation(this.id).deleted = true
-      world.coordinator?.feed({ type: "parent-deleted", sessionID: this.id })
-    })
+    this.#sim.act("parent.deleted", (world) => deleteConversation(world, this.id))
   }
 }
 

@@ -5,6 +5,8 @@ import type { World } from "./world.ts"
 const MOST = 3
 /** Long enough that a run meets them, short enough that most fall into it. */
 const WITHIN_MS = 240_000
+/** What deleting one session takes (measured). */
+const DELETE_MS = 14
 
 /** Lets everything happen that befalls the machine as a whole, as often as the rates say. */
 export function scheduleMishaps(world: World): void {
@@ -30,7 +32,12 @@ const STRIKES: Readonly<Partial<Record<FaultClass, (world: World, roll: (kind: s
   },
   "server.restart": (world, roll) => restartServer(world, 10 + roll("for") ** 3 * 60_000, roll("told") < 0.5),
   "server.cut": (world, roll) => cutServer(world, 100 + roll("for") ** 3 * 400_000),
-  "server.dispose": (world, roll) => disposeInstance(world, roll("for") ** 2 * 15_000),
+  "server.dispose": (world, roll) => {
+    const directories = directoriesOf(world)
+    // Most of the time people work in one project.
+    const one = roll("which") < 0.7 ? directories[Math.floor(roll("one") * directories.length)] : undefined
+    disposeInstance(world, roll("for") ** 2 * 15_000, one === undefined ? directories : [one])
+  },
   "coordinator.crash": (world, roll) =>
     crashCoordinator(world, {
       downMs: 100 + roll("for") ** 3 * 60_000,
@@ -77,10 +84,15 @@ export function cutServer(world: World, ms: number): void {
   world.dropEvents(ms, true)
 }
 
-/** The instance of every directory goes away, and comes back. */
-export function disposeInstance(world: World, ms: number): void {
-  world.strike("server.dispose", `the instance is disposed for ${Math.round(ms)} ms`)
-  for (const directory of new Set([...world.server.sessions.values()].map((session) => session.directory))) {
+/** Where there are sessions. */
+function directoriesOf(world: World): string[] {
+  return [...new Set([...world.server.sessions.values()].map((session) => session.directory))]
+}
+
+/** The instances of some directories, or of all of them, go away and come back. */
+export function disposeInstance(world: World, ms: number, directories: readonly string[] = directoriesOf(world)): void {
+  world.strike("server.dispose", `the instance of ${directories.join(" and ")} is disposed for ${Math.round(ms)} ms`)
+  for (const directory of directories) {
     world.server.reloading.add(directory)
     world.server.dispose(directory)
     world.coordinator?.feed({ type: "instance", directory, state: "disposed" })
@@ -89,6 +101,23 @@ export function disposeInstance(world: World, ms: number): void {
       world.coordinator?.feed({ type: "instance", directory, state: "loaded" })
     })
   }
+}
+
+/** OpenCode deletes a conversation: first the sessions under it, one after the other, then itself. */
+export function deleteConversation(world: World, id: string): void {
+  const conversation = world.conversation(id)
+  const under = [...world.server.sessions.values()].filter(({ parentID, deleted }) => parentID === id && !deleted)
+  under.forEach((session, i) =>
+    world.loop.after(i * DELETE_MS, () => {
+      if (session.deleted) return
+      conversation.took.add(session.id)
+      world.server.delete(session.id)
+    }),
+  )
+  world.loop.after(under.length * DELETE_MS, () => {
+    conversation.deleted = true
+    world.orphan(id)
+  })
 }
 
 /** `kill -9` of the coordinator's process after so many more effects; `server`: its OpenCode goes with it. */

@@ -21,6 +21,8 @@ export class SimConversation {
   readonly told: Map<string, Told> = new Map()
   busyUntil = 0
   deleted = false
+  /** Sessions that were deleted with it. */
+  readonly took: Set<string> = new Set()
   turns = 0
 
   constructor(id: string) {

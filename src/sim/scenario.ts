@@ -58,6 +58,7 @@ function launchOne(sim: Simulation, dice: Dice, parents: readonly SimParent[], o
     description: `number ${of}`,
     model,
     agent: agentName,
+    directory: dice.chance(0.3, "directory", of) ? "/sim/other" : "/sim",
     batch: `turn-${dice.whole(1, 3, "batch", of)}`,
     background: !dice.chance(0.1, "foreground", of),
     ...(ttlMs === undefined ? {} : { ttlMs }),

@@ -28,6 +28,7 @@ export type ServerFact =
   | { readonly type: "created"; readonly session: SimSession }
   | { readonly type: "prompt"; readonly session: SimSession; readonly messageID: string; readonly fresh: boolean }
   | { readonly type: "busy"; readonly session: SimSession; readonly busy: boolean }
+  | { readonly type: "disposed"; readonly directory: string }
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 const COUNTERS = 4_096
@@ -222,6 +223,7 @@ export class SimServer {
         player.cut({ name: "MessageAbortedError", message: "Aborted" })
     }
     this.#warm.delete(directory)
+    this.#world.observe?.({ type: "disposed", directory })
   }
 
   #changed(session: SimSession, status: SessionStatus | undefined): void {

@@ -66,6 +66,8 @@ export interface Witness {
   delivering?(delivery: Delivery, rows: readonly TaskRow[]): void
   /** A conversation takes it now. */
   telling?(delivery: Delivery): void
+  /** The coordinator has heard that a conversation was deleted. */
+  orphaned?(conversation: string): void
   started?(recovered: boolean): void
   crashed?(): void
   limits?(): void

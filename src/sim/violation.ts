@@ -89,4 +89,6 @@ export const INVARIANTS: Readonly<Record<number, string>> = {
   28: "the same seed gives the same hash",
   29: "a higher limit starts no task later",
   30: "continue: a new epoch, the same session, one new notice",
+  31: "a deleted conversation takes its tasks with it",
+  32: "one project's instance is nothing to another's tasks",
 }

@@ -26,6 +26,8 @@ import type { Oracle, Scene, TaskTruth } from "./truth.ts"
 
 /** 2026-01-01; the wall clock is only printed. */
 const WALL_START = 1_767_225_600_000
+/** News of a conversation, on its way. */
+const WORD_MS = 5
 
 export interface WorldOptions {
   readonly seed: number
@@ -138,6 +140,20 @@ export class World implements Scene {
     let known = this.conversations.get(id)
     if (known === undefined) this.conversations.set(id, (known = new SimConversation(id)))
     return known
+  }
+
+  /** Word that a conversation was deleted: by the stream of events, or by the host's own hook where there is none. */
+  orphan(sessionID: string): void {
+    const host = this.#host
+    this.loop.after(WORD_MS, () =>
+      host.enter(() => {
+        const streams = this.#stream.since !== undefined
+        this.coordinator?.feed(
+          streams ? { type: "hint", sessionID, hint: { type: "deleted" } } : { type: "parent-deleted", sessionID },
+        )
+        if (!host.dead) this.#audience.tell("orphaned", sessionID)
+      }),
+    )
   }
 
   // ── The coordinator's process ──

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { LanesError } from "../../src/core/errors.ts"
 import { BOUNDS } from "../../src/core/options.ts"
-import { answer, CoreRig } from "../helpers/core-rig.ts"
+import { answer, BUSY, CoreRig } from "../helpers/core-rig.ts"
 
 const parent = { sessionID: "ses_parent", batch: "msg_turn" }
 
@@ -174,6 +174,30 @@ describe("conversations that end", () => {
     rig.step({ type: "parent-deleted", sessionID: "ses_parent" })
     expect([rig.reason(id), rig.reason(waiting), rig.reason(other)]).toEqual(["PARENT", "PARENT", undefined])
     expect(rig.deliveries()).toEqual([])
+  })
+
+  test("OpenCode deletes the sessions of its tasks first: they end with it all the same", () => {
+    const rig = new CoreRig({ defaultConcurrency: 1 })
+    const { id } = rig.running({ parent })
+    const waiting = rig.launch({ parent })
+    const other = rig.launch()
+    rig.snapshot(id, BUSY)
+    rig.step({ type: "hint", sessionID: `ses_${id}`, hint: { type: "deleted" } })
+    rig.pass(BOUNDS.orphanMs - 1)
+    rig.step({ type: "hint", sessionID: "ses_parent", hint: { type: "deleted" } })
+    expect([rig.reason(id), rig.reason(waiting), rig.reason(other)]).toEqual(["PARENT", "PARENT", undefined])
+    expect(rig.deliveries(rig.all)).toEqual([])
+  })
+
+  test("a task's session deleted by itself is gone, a little later; its twin without a conversation at once", () => {
+    const rig = new CoreRig()
+    const { id } = rig.running({ parent })
+    const { id: alone } = rig.running()
+    for (const of of [id, alone]) rig.step({ type: "hint", sessionID: `ses_${of}`, hint: { type: "deleted" } })
+    expect([rig.reason(id), rig.reason(alone)]).toEqual([undefined, "SESSION_GONE"])
+    rig.pass(BOUNDS.orphanMs)
+    expect(rig.reason(id)).toBe("SESSION_GONE")
+    expect(rig.deliveries(rig.all)).toHaveLength(1)
   })
 
   test("aborting it cancels only what it waits for", () => {

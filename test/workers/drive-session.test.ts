@@ -487,6 +487,23 @@ describe("polls that fail", () => {
     expect(rig.over).toBe(true)
   })
 
+  test("one of a conversation's may be gone with it: word of that is waited for", async () => {
+    const gone = async (): Promise<Rig> => {
+      const rig = await new Rig().start({ parentSessionID: "ses_parent" }).pass(POLL)
+      rig.api.sessions.delete(rig.only)
+      while (rig.api.count("abort") === 0) await rig.pass(POLL)
+      await rig.pass(BOUNDS.orphanMs - POLL)
+      expect(rig.of("failed")).toEqual([])
+      return rig
+    }
+    const stopped = await gone()
+    stopped.stop()
+    await stopped.pass(0)
+    expect(stopped.types().at(-1)).toBe("stopped")
+    const alone = await (await gone()).pass(POLL)
+    expect(alone.of("failed")).toMatchObject([{ reason: "SESSION_GONE" }])
+  })
+
   test("a deleted session that only has no messages any more, and stays busy, is gone as well", async () => {
     const rig = await new Rig().start().pass(POLL)
     rig.api.newest = () => Promise.resolve({ newest: null, fingerprint: "", users: [] })

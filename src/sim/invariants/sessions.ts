@@ -1,5 +1,7 @@
 import type { Oracle } from "../truth.ts"
 
+/** A worker's time to stop a session, and the coordinator's, which aborts twice. */
+const STOPPED_MS = 15_000
 const DENIED = ["task", "question", "external_directory", "doom_loop", "delegate_task"]
 
 /** 3, 18, 22: one live run and one session per task, each prompt once, no delegation, nothing left running. */
@@ -11,7 +13,23 @@ export const sessions: Oracle = (scene) => {
   const leaving = new Set<string>()
   /** A full disk and a crash: what was sent is not known any more. */
   const forgotten = new Set<string>()
+  /** Sessions at work when their tasks ended, and by when they must have been stopped. */
+  const stopping = new Map<string, { readonly id: string; readonly by: number }>()
   return {
+    event(event) {
+      if (event.type === "task:queued") stopping.delete(event.id)
+      if (event.type !== "task:settled" || event.outcome.state === "completed") return
+      const { id, outcome } = event
+      if (scene.server.players.get(outcome.sessionID ?? "")?.working === true)
+        stopping.set(id, { id: outcome.sessionID ?? "", by: scene.loop.now + STOPPED_MS })
+    },
+    settled() {
+      if (stopping.size === 0) return
+      for (const [task, session] of stopping) {
+        if (scene.server.players.get(session.id)?.working !== true || !reachable(scene.struck)) stopping.delete(task)
+        else if (scene.loop.now > session.by) scene.fail(18, `${task} has ended, but its session works on`)
+      }
+    },
     lives(run, alive) {
       const count = (living.get(run.task) ?? 0) + (alive ? 1 : -1)
       if (count === 0) living.delete(run.task)
@@ -20,6 +38,7 @@ export const sessions: Oracle = (scene) => {
     },
     crashed() {
       living.clear()
+      stopping.clear()
       for (const id of scene.disk.behind) forgotten.add(id)
       for (const row of scene.disk.rows.values()) {
         const over = row.state !== "pending" && row.state !== "running"
@@ -65,6 +84,11 @@ export const sessions: Oracle = (scene) => {
       }
     },
   }
+}
+
+/** Nothing has struck that may keep a session from being stopped in time. */
+function reachable(struck: ReadonlySet<string>): boolean {
+  return ![...struck].some((what) => /^(call|worker|host|server|session|report)[.]/.test(what))
 }
 
 /** Nothing has struck that may keep a double from being found and deleted. */

@@ -295,6 +295,16 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 30,
     with: "continues",
   },
+  {
+    name: "a deleted session is not waited for to be its conversation's",
+    change: [["e.deletedAt + (rules.parented ? BOUNDS.orphanMs : 0)", "e.deletedAt"]],
+    breaks: 31,
+  },
+  {
+    name: "an instance that is loaded again is a server that is gone",
+    change: [['error.code === "RELOADING") return "reloading"', 'error.code === "RELOADING") return "unreachable"']],
+    breaks: 32,
+  },
 ]
 
 /** What takes two runs to see. */
