@@ -6,7 +6,7 @@ import { createOpencodeSession } from "../workers/opencode-session.ts"
 import { checkServer } from "./adapters/check-server.ts"
 import { clientTransport } from "./adapters/client-transport.ts"
 import { loadConfig } from "./adapters/config-file.ts"
-import { httpTransport } from "./adapters/http-transport.ts"
+import { httpTransport, passwordOf } from "./adapters/http-transport.ts"
 import { openJournal } from "./adapters/open-journal.ts"
 import type { JournalChoice } from "./adapters/open-journal.ts"
 import { opencodeCatalog } from "./adapters/opencode-catalog.ts"
@@ -14,6 +14,7 @@ import { opencodeEvents } from "./adapters/opencode-events.ts"
 import { superviseServer } from "./adapters/opencode-supervisor.ts"
 import { randomIds } from "./adapters/random-ids.ts"
 import { RecordedParent } from "./adapters/recorded-parent.ts"
+import { hiding } from "./adapters/secrets.ts"
 import { shownAddress } from "./adapters/server-address.ts"
 import { SystemClock } from "./adapters/system-clock.ts"
 import type { StreamingTransport } from "./adapters/wire-fetch.ts"
@@ -141,12 +142,15 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
       clock,
     })
     const { name, ours } = connection
+    const hide = hiding([connection.secret])
+    const log = (message: string): void => options.log?.(hide(message))
     const ready = await openJournal(options.journal, {
       directory,
       server: name,
       hosted: ours,
       retainMs: resolved.options.retainMs,
-      log: options.log ?? (() => {}),
+      log,
+      hide,
     })
     let handedOn = false
     undoing.add(() => handedOn || ready.journal.close())
@@ -162,7 +166,7 @@ export async function compose(options: CreateOptions, abort?: AbortSignal): Prom
     connection.onRestart(() => coordinator.feed({ type: "server-restarted" }))
     if (options.events !== false)
       undoing.add(followEvents(coordinator, eventsOf(options.events, connection.transport, clock), clock))
-    for (const warning of warnings) options.log?.(warning)
+    for (const warning of warnings) log(warning)
     const lanes: Lanes = new Lanes({
       coordinator,
       catalog: opencodeCatalog({ transport: connection.transport, clock }),
@@ -227,6 +231,8 @@ interface Connection {
   readonly transport: StreamingTransport
   /** Names the server in rows. */
   readonly name: string
+  /** Its password, where we know it. */
+  readonly secret?: string | undefined
   /** Started by us: what runs in it ends with us. */
   readonly ours: boolean
   onRestart(callback: () => void): void
@@ -238,7 +244,8 @@ async function connect(options: CreateOptions, directory: string, signal?: Abort
   if (typeof server === "string" || server instanceof URL) {
     const baseUrl = String(server)
     const transport = httpTransport({ baseUrl, password })
-    return { transport, name: shownAddress(baseUrl), ours: false, onRestart: () => {}, close: async () => {} }
+    const secret = passwordOf(baseUrl, password)
+    return { transport, name: shownAddress(baseUrl), secret, ours: false, onRestart: () => {}, close: async () => {} }
   }
   if (isSpawn(server)) return spawnServer(server, password, directory, signal)
   if (isHost(server)) return { ...server, ours: true, onRestart: () => {}, close: async () => {} }
@@ -281,6 +288,7 @@ async function spawnServer(
   return {
     transport: httpTransport({ baseUrl: server.url, password: server.password }),
     name: server.url,
+    secret: server.password,
     ours: true,
     onRestart: (callback) => (restarted = callback),
     close: () => server.stop(),

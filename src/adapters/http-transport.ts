@@ -25,8 +25,8 @@ export interface HttpTransportOptions {
  */
 export function httpTransport(options: HttpTransportOptions): StreamingTransport {
   const { env = process.env, timeoutMs = 60_000, maxBytes = 64 * 1024 * 1024 } = options
-  const { origin, pathname, username, password: inAddress } = addressOf(options.baseUrl)
-  const password = options.password ?? (decodeURIComponent(inAddress) || env["OPENCODE_SERVER_PASSWORD"])
+  const { origin, pathname, username } = addressOf(options.baseUrl)
+  const password = passwordOf(options.baseUrl, options.password, env)
   const headers = new Headers()
   if (password) headers.set("authorization", username ? basic(username, password) : basicAuth(password))
   return wireTransport({
@@ -37,6 +37,15 @@ export function httpTransport(options: HttpTransportOptions): StreamingTransport
     timeoutMs,
     maxBytes,
   })
+}
+
+/** The one given, the one in the address, or the environment's. */
+export function passwordOf(
+  baseUrl: string,
+  given: string | undefined,
+  env: NonNullable<HttpTransportOptions["env"]> = process.env,
+): string | undefined {
+  return given ?? (decodeURIComponent(addressOf(baseUrl).password) || env["OPENCODE_SERVER_PASSWORD"])
 }
 
 function addressOf(baseUrl: string): URL {

@@ -12,6 +12,7 @@ import type { StoredRows } from "./journal-rows.ts"
 import { readRows, rowWriter, sealedWriter } from "./journal-rows.ts"
 import type { JournalBounds } from "./sqlite-journal.ts"
 import { SqliteJournal, unwritable } from "./sqlite-journal.ts"
+import type { Hide } from "./secrets.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { checkpoint, createDatabase, openDatabase, transaction } from "./sqlite-schema.ts"
 import { ensurePrivate } from "./state-folder.ts"
@@ -22,6 +23,8 @@ export interface FileJournalOptions {
   readonly folder: string
   readonly signature: Signature
   readonly bounds?: JournalBounds
+  /** What is written goes through it. */
+  readonly hide?: Hide
   /** Epoch ms. */
   readonly wall: () => number
   /** Whether somebody is there: what runs in a server that answers is left to those who use it. */
@@ -89,8 +92,8 @@ function takeOver(claimed: readonly Claimed[], options: FileJournalOptions): Fou
       if (stored.damaged) setAside(file, "what could be read was taken over", options.log)
       else removeJournal(file)
     }
-    const { bounds } = options
-    return { ...found, journal: new SqliteJournal({ ...own, ...(bounds === undefined ? {} : { bounds }) }) }
+    const { bounds = {}, hide } = options
+    return { ...found, journal: new SqliteJournal({ ...own, bounds, hide }) }
   } catch (thrown) {
     if (own !== undefined && own !== base) discard(own)
     for (const claim of claimed) giveUp(claim)

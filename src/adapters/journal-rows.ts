@@ -1,6 +1,7 @@
 import type { SealedRow } from "../core/sealed.ts"
 import { isSealable } from "../core/sealed.ts"
 import type { TaskRow } from "../core/task.ts"
+import type { Hide } from "./secrets.ts"
 import type { Sql, Statement } from "./sqlite-library.ts"
 
 /** Rows of a file, in order, and what could not be read of them. */
@@ -20,7 +21,7 @@ const COLUMNS = "id, place, settled, session, parent, row"
 const PAGE = 5_000
 
 /** Stores a row, new or changed. */
-export function rowWriter(sql: Sql): (row: TaskRow) => void {
+export function rowWriter(sql: Sql, hide: Hide = (text) => text): (row: TaskRow) => void {
   const put = sql.prepare(
     `INSERT INTO tasks (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET place = excluded.place,
      settled = excluded.settled, session = excluded.session, parent = excluded.parent, row = excluded.row`,
@@ -28,7 +29,7 @@ export function rowWriter(sql: Sql): (row: TaskRow) => void {
   return (row) => {
     const { id, order, settledAt = null, sessionID = null, spec } = row
     const brief = isSealable(row) ? [settledAt, sessionID, spec.parent?.sessionID ?? null] : [null, null, null]
-    put.run(id, order, ...brief, JSON.stringify(row))
+    put.run(id, order, ...brief, hide(JSON.stringify(row)))
   }
 }
 

@@ -6,6 +6,7 @@ import type { Signature } from "./journal-owner.ts"
 import { MemoryJournal } from "./memory-journal.ts"
 import { noJournal } from "./no-journal.ts"
 import { ProjectJournals } from "./project-journals.ts"
+import type { Hide } from "./secrets.ts"
 import { serverAnswers } from "./server-answers.ts"
 import type { JournalBounds, SqliteJournal } from "./sqlite-journal.ts"
 import { sqliteLibrary } from "./sqlite-library.ts"
@@ -42,7 +43,7 @@ export interface ReadyJournal extends Inheritance {
 /** The journal that is asked for. Rejects with JOURNAL_FAILED when there is no way to keep one where it should be. */
 export async function openJournal(
   choice: JournalChoice | undefined,
-  world: Signature & { readonly log: (message: string) => void },
+  world: Signature & { readonly log: (message: string) => void; readonly hide?: Hide },
 ): Promise<ReadyJournal> {
   const alone = { left: [], join: async () => undefined, removeForgotten: () => {} }
   if (choice === false) return { journal: noJournal, ...alone }
@@ -57,7 +58,7 @@ export async function openJournal(
   }
   const { folder: state = stateFolder(), ...bounds } = choice ?? {}
   ensurePrivate(state)
-  const { server, hosted, retainMs, log } = world
+  const { server, hosted, retainMs, log, hide = (text) => text } = world
   const openProject = async (directory: string): Promise<Inheritance & { readonly journal: SqliteJournal }> => {
     const { journal, alive, dead, sealed } = await openFileJournal({
       open,
@@ -67,6 +68,7 @@ export async function openJournal(
       wall: () => Date.now(),
       answers: serverAnswers,
       log,
+      hide,
     })
     return {
       journal,

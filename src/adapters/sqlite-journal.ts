@@ -6,6 +6,7 @@ import { FileIdentity } from "./file-identity.ts"
 import { BEAT_MS } from "./journal-owner.ts"
 import { touch } from "./journal-parts.ts"
 import { readAll, rowWriter } from "./journal-rows.ts"
+import type { Hide } from "./secrets.ts"
 import type { Sql, Statement } from "./sqlite-library.ts"
 import { transaction } from "./sqlite-schema.ts"
 
@@ -23,6 +24,8 @@ export interface SqliteJournalParts {
   /** What we signed the file with: when it is another's, so is the file. */
   readonly token: string
   readonly bounds?: JournalBounds
+  /** What is written goes through it. */
+  readonly hide?: Hide | undefined
   readonly onClose?: () => void
 }
 
@@ -67,7 +70,7 @@ export class SqliteJournal implements Journal {
     this.#maxEvents = bounds.maxEvents ?? 20_000
     const pageSize = Number(sql.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4_096)
     sql.exec(`PRAGMA max_page_count = ${Math.floor((bounds.maxBytes ?? 2 ** 30) / pageSize)}`)
-    this.#put = rowWriter(sql)
+    this.#put = rowWriter(sql, parts.hide)
     this.#drop = sql.prepare("DELETE FROM tasks WHERE id = ?")
     this.#find = sql.prepare("SELECT 1 FROM tasks WHERE id = ?")
     this.#note = sql.prepare("INSERT INTO events (at, event) VALUES (?, ?)")
@@ -99,7 +102,8 @@ export class SqliteJournal implements Journal {
   append(event: LaneEvent): void {
     // Polls are many, and what they show is in the rows and in what follows from them.
     if (event.type === "task:snapshot" || this.#closed) return
-    if (this.#waiting.push({ at: event.at, text: JSON.stringify(event, shortened) }) > MOST_WAITING)
+    const text = JSON.stringify(event, shortened)
+    if (this.#waiting.push({ at: event.at, text: this.#parts.hide?.(text) ?? text }) > MOST_WAITING)
       this.#waiting.shift()
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS)
     if (typeof this.#timer === "object") this.#timer.unref()
