@@ -5,7 +5,7 @@ import { journalsIn } from "./journal-files.ts"
 import type { Ownership } from "./journal-owner.ts"
 import { isLiving, readOwner } from "./journal-owner.ts"
 import { hasLog, sizeOf } from "./journal-parts.ts"
-import { readAll } from "./journal-rows.ts"
+import { parsedRow, readAll } from "./journal-rows.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
 import { readDatabase } from "./sqlite-schema.ts"
 import { projectFolders } from "./state-folder.ts"
@@ -38,14 +38,19 @@ export class JournalReader implements Disposable {
     return readAll(this.#sql)
   }
 
+  /** Undefined when there is none that can be read. */
   row(id: string): TaskRow | undefined {
-    const found = this.#read("SELECT row FROM tasks WHERE id = ?").get(id)
-    return found === undefined ? undefined : (JSON.parse(String(found["row"])) as TaskRow)
+    try {
+      return parsedRow(String(this.#read("SELECT row FROM tasks WHERE id = ?").get(id)?.["row"]))
+    } catch {
+      return undefined
+    }
   }
 
-  /** Events behind a place, at most `limit`. */
+  /** Events behind a place, at most `limit`; without torn ones. */
   events(after: number, limit = 500): StoredEvent[] {
-    const found = this.#read("SELECT n, event FROM events WHERE n > ? ORDER BY n LIMIT ?").all(after, limit)
+    const query = "SELECT n, event FROM events WHERE n > ? AND json_valid(event) ORDER BY n LIMIT ?"
+    const found = this.#read(query).all(after, limit)
     return found.map(({ n, event }) => ({ n: Number(n), event: JSON.parse(String(event)) as LaneEvent }))
   }
 

@@ -51,7 +51,7 @@ export function readRows(sql: Sql, server: string): StoredRows {
 
 /** All rows of a file of any version, each of them read. */
 export function readAll(sql: Sql): TaskRow[] {
-  const texts = (found: readonly Read[]): TaskRow[] => found.flatMap(({ row }) => parsed(String(row)) ?? [])
+  const texts = (found: readonly Read[]): TaskRow[] => found.flatMap(({ row }) => parsedRow(String(row)) ?? [])
   try {
     return [...pages(sql, "place, id, row")].flatMap(texts)
   } catch {
@@ -100,7 +100,7 @@ function sorted(found: readonly Read[], server: string): Omit<StoredRows, "damag
     const text = String(read["row"])
     const { settled, session, parent } = read
     if (typeof settled !== "number") {
-      const row = parsed(text)
+      const row = parsedRow(text)
       if (row !== undefined) rows.push(row)
     } else if (isWhole(text)) {
       sealed.push({
@@ -122,7 +122,8 @@ function isWhole(text: string): boolean {
   return text.startsWith("{") && text.endsWith("}")
 }
 
-function parsed(text: string): TaskRow | undefined {
+/** Undefined for what is no row. */
+export function parsedRow(text: string): TaskRow | undefined {
   try {
     const row: unknown = JSON.parse(text)
     return isRow(row) ? row : undefined

@@ -5,9 +5,10 @@ import type { CommandDef } from "citty"
 import parseDuration from "parse-duration"
 import type { JournalReader, StoredEvent } from "../adapters/journal-reader.ts"
 import { canonical } from "../adapters/state-folder.ts"
+import type { LaneEvent } from "../core/events.ts"
 import { onInterrupt } from "./interrupt.ts"
 import type { Interrupt } from "./interrupt.ts"
-import { Journals } from "./journals.ts"
+import { Journals, placed } from "./journals.ts"
 import { printable } from "./output/columns.ts"
 import { UsageError } from "./output/errors.ts"
 import { EXIT } from "./output/exit-codes.ts"
@@ -36,20 +37,24 @@ export const events: CommandDef<typeof args> = defineCommand({
   run: async ({ args: { follow, since, all, dir, json } }) => {
     const from = since === undefined ? undefined : momentOf(since)
     const directory = all === true ? undefined : canonical(directoryOf(dir))
-    const show = (event: StoredEvent["event"]): void =>
+    const show = (event: LaneEvent): void =>
       void process.stdout.write(`${json === true ? JSON.stringify(event) : lineOf(event)}\n`)
     using interrupt = onInterrupt()
     const places = new Map<string, number>()
+    let isFirst = true
+    // Who comes while we follow is heard from the beginning.
     const start = (reader: JournalReader): number =>
-      from === undefined ? (follow === true ? reader.place() : 0) : reader.place(from)
+      from === undefined ? (follow === true && isFirst ? reader.place() : 0) : reader.place(from)
     do {
-      using journals = await Journals.open(places.size === 0 ? undefined : () => {})
-      const { readers } = journals
+      using journals = await Journals.open(isFirst ? undefined : () => {})
       const isOf = placed(directory)
-      for (const reader of readers) if (!places.has(reader.file)) places.set(reader.file, start(reader))
+      journals.each((reader) => {
+        if (!places.has(reader.file)) places.set(reader.file, start(reader))
+      })
+      isFirst = false
       const until = performance.now() + RESCAN_MS
       do {
-        for (const event of news(readers, places, isOf)) show(event)
+        for (const event of news(journals, places, isOf)) show(event)
         if (follow === true) await pause(interrupt)
       } while (follow === true && performance.now() < until && !interrupt.signal.aborted)
     } while (follow === true && !interrupt.signal.aborted)
@@ -58,13 +63,9 @@ export const events: CommandDef<typeof args> = defineCommand({
 })
 
 /** What is new in all of them, in the order of time. */
-function news(
-  readers: readonly JournalReader[],
-  places: Map<string, number>,
-  isOf: ReturnType<typeof placed>,
-): StoredEvent["event"][] {
-  const found: StoredEvent["event"][] = []
-  for (const reader of readers) {
+function news(journals: Journals, places: Map<string, number>, isOf: ReturnType<typeof placed>): LaneEvent[] {
+  const found: LaneEvent[] = []
+  journals.each((reader) => {
     for (let page: StoredEvent[] = []; ;) {
       page = reader.events(places.get(reader.file) ?? 0, PAGE)
       for (const { n, event } of page) {
@@ -73,27 +74,8 @@ function news(
       }
       if (page.length < PAGE) break
     }
-  }
+  })
   return found.sort((a, b) => a.at - b.at)
-}
-
-/**
- * Whether an event is of a project, or of any: a coordinator tells of its own, and of tasks it was asked to run there.
- */
-function placed(directory: string | undefined): (reader: JournalReader, event: StoredEvent["event"]) => boolean {
-  const known = new Map<string, boolean>()
-  return (reader, event) => {
-    if (directory === undefined) return true
-    if (!("id" in event)) return reader.owner().directory === directory
-    let of = known.get(event.id)
-    if (of === undefined) {
-      const at = reader.row(event.id)?.spec.directory
-      // One that is forgotten is taken for the coordinator's own.
-      of = at === undefined ? reader.owner().directory === directory : canonical(at) === directory
-      known.set(event.id, of)
-    }
-    return of
-  }
 }
 
 function pause({ signal }: Interrupt): Promise<void> {
@@ -117,7 +99,7 @@ function momentOf(text: string): number {
   throw new UsageError(`--since: expected a time such as 10m or 2h, or a date, got "${text}".`)
 }
 
-function lineOf(event: StoredEvent["event"]): string {
+function lineOf(event: LaneEvent): string {
   const { type, at, seq: _seq, ...rest } = event
   const facts = Object.entries(rest).map(
     ([key, value]) => `${key}=${printable(typeof value === "string" ? value : JSON.stringify(value))}`,

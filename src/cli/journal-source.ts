@@ -1,6 +1,6 @@
 /** The tasks of coordinators in other processes as a view's source: their journals followed, their owners asked. */
 
-import type { JournalReader } from "../adapters/journal-reader.ts"
+import type { JournalReader, StoredEvent } from "../adapters/journal-reader.ts"
 import { askOwner } from "../adapters/request-files.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { LaneLimits, LaneView } from "../core/lanes.ts"
@@ -9,7 +9,7 @@ import { canonical } from "../adapters/state-folder.ts"
 import { isLive } from "../page/source.ts"
 import type { Source, SourceMessage, SourceTodo } from "../page/source.ts"
 import { JournalLanes } from "./journal-lanes.ts"
-import { ask, Journals, Missing, NoCoordinator } from "./journals.ts"
+import { ask, Journals, Missing, NoCoordinator, placed } from "./journals.ts"
 import type { FoundTask } from "./journals.ts"
 
 const LOOK_MS = 150
@@ -23,6 +23,8 @@ export class JournalSource implements Source, Disposable {
   readonly #directory: string | undefined
   readonly #lanes: JournalLanes
   #journals: Journals
+  /** Whether an event is of this project; anew with the journals. */
+  #isOf: ReturnType<typeof placed>
   readonly #places = new Map<string, number>()
   readonly #tasks = new Map<TaskId, FoundTask>()
   /** Of running tasks: rows are written seldom, and progress is told every second. */
@@ -37,12 +39,15 @@ export class JournalSource implements Source, Disposable {
     this.#journals = journals
     this.#directory = directory === undefined ? undefined : canonical(directory)
     this.#lanes = new JournalLanes(limits)
-    for (const reader of this.#readers()) {
-      const place = reader.place()
-      this.#places.set(reader.file, place)
-      for (const { event } of reader.events(Math.max(0, place - LOOK_BACK), LOOK_BACK)) this.#learn(event)
-    }
+    this.#isOf = placed(this.#directory)
+    journals.each((reader) => this.#places.set(reader.file, reader.place()))
     this.#reload()
+    const owners = this.#owners()
+    journals.each((reader) => {
+      if (!owners.includes(reader)) return
+      const from = Math.max(0, reader.place() - LOOK_BACK)
+      for (const { event } of reader.events(from, LOOK_BACK)) this.#learn(event)
+    })
     this.#timer = setInterval(() => void this.#look(), LOOK_MS)
   }
 
@@ -130,17 +135,15 @@ export class JournalSource implements Source, Disposable {
     return found
   }
 
-  #readers(): JournalReader[] {
-    return this.#journals.readers.filter(
-      (reader) => this.#directory === undefined || reader.owner().directory === this.#directory,
-    )
-  }
-
   /** Of this project, or of a process with several whose tasks work in it. */
   #owners(): JournalReader[] {
     const files = new Set([...this.#tasks.values()].map(({ reader }) => reader.file))
-    const here = new Set(this.#readers())
-    return this.#journals.readers.filter((reader) => here.has(reader) || files.has(reader.file))
+    const owners: JournalReader[] = []
+    this.#journals.each((reader) => {
+      if (this.#directory === undefined || files.has(reader.file) || reader.owner().directory === this.#directory)
+        owners.push(reader)
+    })
+    return owners
   }
 
   async #look(): Promise<void> {
@@ -148,46 +151,46 @@ export class JournalSource implements Source, Disposable {
     this.#looking = true
     try {
       if (performance.now() - this.#rescanned > RESCAN_MS) await this.#rescan()
-      for (const reader of this.#readers()) this.#read(reader)
+      this.#journals.each((reader) => this.#read(reader))
     } catch {
       // A journal that vanished, or is being replaced: the next look finds what there is.
-      this.#rescanned = Number.NEGATIVE_INFINITY
     } finally {
       this.#looking = false
     }
   }
 
   async #rescan(): Promise<void> {
+    this.#rescanned = performance.now()
     const fresh = await Journals.open(() => {})
     const old = this.#journals
     this.#journals = fresh
+    this.#isOf = placed(this.#directory)
     old[Symbol.dispose]()
     this.#reload()
-    this.#rescanned = performance.now()
     for (const { lane, limit } of await this.#lanes.meet(this.#owners()))
       this.#tell({ type: "lane:limit", lane, limit, at: Date.now(), seq: 0 })
   }
 
-  /** New events of one journal, each with the row it changed. */
+  /** New events of one journal, each with the row it changed: of its own project, and of tasks of ours in it. */
   #read(reader: JournalReader): void {
-    for (
-      let events = reader.events(this.#places.get(reader.file) ?? 0, PAGE);
-      events.length > 0;
-      events = reader.events(this.#places.get(reader.file) ?? 0, PAGE)
-    ) {
-      const changed = new Set<string>()
-      for (const { event } of events) if ("id" in event) changed.add(event.id)
-      const living = reader.owner().living
+    for (let events = this.#next(reader); events.length > 0; events = this.#next(reader)) {
+      const { directory, living } = reader.owner()
+      const ours = events.filter(({ event }) => directory === this.#directory || this.#isOf(reader, event))
+      const changed = new Set(ours.flatMap(({ event }) => ("id" in event ? [event.id] : [])))
       for (const id of changed) {
         const row = reader.row(id)
         if (row !== undefined) this.#tasks.set(id, { row, reader, living })
       }
-      for (const { n, event } of events) {
-        this.#places.set(reader.file, n)
+      for (const { n } of events) this.#places.set(reader.file, n)
+      for (const { event } of ours) {
         this.#learn(event)
         this.#tell(event)
       }
     }
+  }
+
+  #next(reader: JournalReader): StoredEvent[] {
+    return reader.events(this.#places.get(reader.file) ?? 0, PAGE)
   }
 
   /** All rows as they are, the living owner's before a dead one's. */

@@ -6,6 +6,8 @@ import type { OwnerRequest } from "../adapters/request-files.ts"
 import { askOwner } from "../adapters/request-files.ts"
 import { sqliteLibrary } from "../adapters/sqlite-library.ts"
 import { canonical, stateFolder } from "../adapters/state-folder.ts"
+import { LanesError } from "../core/errors.ts"
+import type { LaneEvent } from "../core/events.ts"
 import type { TaskRow } from "../core/task.ts"
 import { EXIT } from "./output/exit-codes.ts"
 import { UsageError } from "./output/errors.ts"
@@ -20,45 +22,80 @@ export interface FoundTask {
 
 /** All journals of this user; what cannot be read is said. */
 export class Journals implements Disposable {
-  readonly readers: readonly JournalReader[]
+  readonly #readers: readonly JournalReader[]
+  readonly #say: (sentence: string) => void
+  readonly #said = new Set<JournalReader>()
 
-  private constructor(readers: readonly JournalReader[]) {
-    this.readers = readers
+  private constructor(readers: readonly JournalReader[], say: (sentence: string) => void) {
+    this.#readers = readers
+    this.#say = say
   }
 
   static async open(say: (sentence: string) => void = toStderr): Promise<Journals> {
     const open = await sqliteLibrary()
-    return new Journals(open === undefined ? [] : openReaders(open, stateFolder(), say))
+    return new Journals(open === undefined ? [] : openReaders(open, stateFolder(), say), say)
+  }
+
+  /** Looks into each. What is broken in one keeps nobody from looking into the others; it is said once. */
+  each(look: (reader: JournalReader) => void): void {
+    for (const reader of this.#readers) {
+      try {
+        look(reader)
+      } catch (thrown) {
+        if (this.#said.size < this.#said.add(reader).size)
+          this.#say(`The journal ${reader.file} cannot be read: ${LanesError.from(thrown, "JOURNAL_FAILED").message}`)
+      }
+    }
   }
 
   /** Tasks of one project, or of all, oldest first. */
   tasks(directory: string | undefined): FoundTask[] {
     const wanted = directory === undefined ? undefined : canonical(directory)
-    return this.readers
-      .flatMap((reader) => {
-        const owner = reader.owner()
-        const rows = reader
-          .rows()
-          .filter(
-            ({ spec }) => wanted === undefined || owner.directory === wanted || canonical(spec.directory) === wanted,
-          )
-        return rows.map((row) => ({ row, reader, living: owner.living }))
-      })
-      .sort((a, b) => a.row.createdAt - b.row.createdAt || a.row.order - b.row.order)
+    const found: FoundTask[] = []
+    this.each((reader) => {
+      const { living, directory: home } = reader.owner()
+      for (const row of reader.rows())
+        if (wanted === undefined || home === wanted || canonical(row.spec.directory) === wanted)
+          found.push({ row, reader, living })
+    })
+    return found.sort((a, b) => a.row.createdAt - b.row.createdAt || a.row.order - b.row.order)
   }
 
   /** One task, wherever it was launched, by its id or its session's. */
   task(id: string): FoundTask {
     if (!/^(bg|ses)_\w+$/.test(id)) throw new UsageError(`"${id}" is no task id; those look like bg_4k2m9x0a.`)
-    for (const reader of this.readers) {
+    const found: FoundTask[] = []
+    this.each((reader) => {
+      if (found.length > 0) return
       const row = id.startsWith("bg_") ? reader.row(id) : reader.rows().find(({ sessionID }) => sessionID === id)
-      if (row !== undefined) return { row, reader, living: reader.owner().living }
-    }
+      if (row !== undefined) found.push({ row, reader, living: reader.owner().living })
+    })
+    const [first] = found
+    if (first !== undefined) return first
     throw new Missing(`There is no task ${id}. See lanes list --all; what ended a day ago is forgotten.`)
   }
 
   [Symbol.dispose](): void {
-    for (const reader of this.readers) reader[Symbol.dispose]()
+    for (const reader of this.#readers) reader[Symbol.dispose]()
+  }
+}
+
+/**
+ * Whether an event is of a project, or of any: a coordinator tells of its own, and of tasks it was asked to run there.
+ */
+export function placed(directory: string | undefined): (reader: JournalReader, event: LaneEvent) => boolean {
+  const known = new Map<string, boolean>()
+  return (reader, event) => {
+    if (directory === undefined) return true
+    if (!("id" in event)) return reader.owner().directory === directory
+    let of = known.get(event.id)
+    if (of === undefined) {
+      const at = reader.row(event.id)?.spec.directory
+      // One that is forgotten is taken for the coordinator's own.
+      of = at === undefined ? reader.owner().directory === directory : canonical(at) === directory
+      known.set(event.id, of)
+    }
+    return of
   }
 }
 
