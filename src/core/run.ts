@@ -39,8 +39,8 @@ export function newRun(task: Task, token: SlotToken, how: { mono: number; events
   const evidence = newEvidence(mono, task.ranMs, eventsAlive)
   for (const { messageID } of task.prompts) if (messageID !== undefined) observePrompt(evidence, messageID, mono)
   evidence.steps = task.steps
-  // Prompted by an earlier process: what became of the server since then nobody saw.
-  evidence.disturbed = evidence.accepted > 0
+  // Perhaps prompted by an earlier process: what became of the server since then nobody saw.
+  evidence.disturbed = again
   return {
     task,
     ref: { task: task.id, epoch: task.epoch, attempt: task.attempt },

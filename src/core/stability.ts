@@ -109,7 +109,7 @@ export function newEvidence(now: number, ranMs: Ms, eventsAlive: boolean): Evide
   }
 }
 
-/** A prompt was accepted: what was seen before says nothing about its answer. */
+/** A prompt was accepted: what was seen before says nothing about its answer. What had gone away may have taken it along. */
 export function observePrompt(e: Evidence, messageID: string, now: number): void {
   // An idle agent has nothing to be silent about: its silence begins when it is asked.
   if (e.status.type === "absent") e.progressAt = now
@@ -124,8 +124,6 @@ export function observePrompt(e: Evidence, messageID: string, now: number): void
   const early = e.error !== undefined && e.error.name !== ABORTED && now - e.error.at < BOUNDS.errorGraceMs
   if (!early) e.error = undefined
   e.rejected = false
-  e.disturbed = false
-  e.disposedAt = undefined
 }
 
 /** Takes in a good sample; true when the agent has moved. */
@@ -389,7 +387,8 @@ function judgeUnanswered(e: Evidence, message: NewestMessage | null, rules: Rule
     if (now < at || e.absentPolls < 2) return wait(Math.max(1, at - now))
     return error.name === ABORTED ? { type: "escaped" } : fail(errorReason(error), error.message)
   }
-  if (e.disturbed && e.absentPolls >= 2)
+  // One that was just accepted is not busy at once.
+  if (e.disturbed && e.absentPolls >= 2 && now >= e.promptedAt + BOUNDS.errorGraceMs)
     return { type: "interrupted", message: "The server went away before it answered.", cut: true }
   if (!idleFor(e, rules, now)) return idleWait(e, rules, now)
   if (message === null)

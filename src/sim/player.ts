@@ -35,6 +35,8 @@ const EPILOGUE: readonly Act[] = [
 export class Player {
   /** A turn was asked for and has not ended: the truth, whatever the server says. */
   working = false
+  /** Somebody pressed escape in it. */
+  escaped = false
   /** Prompts it has begun to answer. */
   readonly taken: Set<string> = new Set()
   readonly #session: SimSession
@@ -225,6 +227,7 @@ export class Player {
       case "escape":
         this.#pen.open()
         this.#at++
+        this.escaped = true
         return this.cut({ name: "MessageAbortedError", message: "Aborted" })
       case "fail":
         this.#pen.open()

@@ -219,8 +219,11 @@ export class SimServer {
   /** An instance goes away and cuts off what runs in it. */
   dispose(directory: string): void {
     for (const [id, player] of this.players) {
-      if (this.sessions.get(id)?.directory === directory)
-        player.cut({ name: "MessageAbortedError", message: "Aborted" })
+      const session = this.sessions.get(id)
+      if (session?.directory !== directory || !player.working) continue
+      player.cut({ name: "MessageAbortedError", message: "Aborted" })
+      // The next one begins with no status at all.
+      this.#changed(session, undefined)
     }
     this.#warm.delete(directory)
     this.#world.observe?.({ type: "disposed", directory })

@@ -91,4 +91,5 @@ export const INVARIANTS: Readonly<Record<number, string>> = {
   30: "continue: a new epoch, the same session, one new notice",
   31: "a deleted conversation takes its tasks with it",
   32: "one project's instance is nothing to another's tasks",
+  33: "cancelled by people alone",
 }

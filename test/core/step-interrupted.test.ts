@@ -1,6 +1,7 @@
 /** Runs cut off: by a server that went away, by a person, by a lost worker. */
 import { describe, expect, test } from "bun:test"
 import { BOUNDS } from "../../src/core/options.ts"
+import type { NewestMessage } from "../../src/core/snapshot.ts"
 import { answer, BUSY, CoreRig } from "../helpers/core-rig.ts"
 
 const ABORTED = { error: { name: "MessageAbortedError", message: "Aborted" } }
@@ -26,6 +27,51 @@ describe("interruption", () => {
     expect(rig.commands()).toMatchObject([{ type: "prompt", prompt: { kind: "resume" } }])
     rig.finish(id, rig.prompted(id))
     expect(rig.row(id)).toMatchObject({ state: "completed", resumes: 1 })
+  })
+
+  test("in the pause before a retry it leaves no error: neither a person's nor an instance's end is an answer", () => {
+    const blank = { completed: true, output: false, text: "" }
+    for (const away of [false, true]) {
+      const rig = new CoreRig({ recover: "ask" })
+      const { id, prompt } = rig.running()
+      if (away) disposed(rig)
+      const { finish: _, ...newest } = answer(prompt, blank).newest ?? {}
+      rig.poll(id, 20_000, { ...answer(prompt), newest: newest as NewestMessage })
+      expect(rig.reason(id)).toBe(away ? "INTERRUPTED" : "USER")
+    }
+  })
+
+  test("the same when it was sent before the instance went away, and is called accepted only after", () => {
+    const rig = new CoreRig({ recover: "ask" })
+    const id = rig.launch()
+    rig.session(id)
+    disposed(rig)
+    const prompt = rig.prompted(id)
+    rig.snapshot(id, answer(prompt, ABORTED))
+    expect(rig.reason(id)).toBe("INTERRUPTED")
+  })
+
+  test("a prompt accepted since is given time to begin", () => {
+    const rig = new CoreRig()
+    const id = rig.launch()
+    rig.session(id)
+    disposed(rig)
+    rig.prompted(id)
+    for (let poll = 0; poll < 2; poll++) rig.snapshot(id, { newest: null, fingerprint: "" })
+    expect(rig.row(id).resumes).toBe(0)
+    rig.poll(id, 2_000, { newest: null, fingerprint: "" })
+    expect(rig.row(id).resumes).toBe(1)
+  })
+
+  test("an instance that stays away is still missed when the prompt's answer comes late", () => {
+    const rig = new CoreRig()
+    const id = rig.launch()
+    rig.session(id)
+    disposed(rig)
+    rig.prompted(id)
+    rig.failedPoll(id)
+    rig.pass(BOUNDS.reloadMs)
+    expect(rig.reason(id)).toBe("INTERRUPTED")
   })
 
   test("the same while a follow-up waits in line", () => {

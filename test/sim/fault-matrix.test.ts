@@ -38,6 +38,7 @@ interface Seen {
   readonly told: number
 }
 
+/** Answers 8.1 s after its launch; that is seen 30 ms later. */
 const USUAL = agent().think("3s").tool("grep", "5s").done("found it")
 const LONG = agent().think("3s").tool("build", "2m").done("built")
 const reason =
@@ -47,6 +48,8 @@ const reason =
     expect(told).toBe(1)
   }
 const finished = reason("FINISHED")
+/** Asked to go on, once. */
+const resumed = ({ reason: got, prompts, told }: Seen): void => expect([got, prompts, told]).toEqual(["FINISHED", 2, 1])
 const once = (seen: Seen): void => {
   finished(seen)
   expect([seen.sessions, seen.prompts]).toEqual([1, 1])
@@ -211,12 +214,12 @@ const ROWS: readonly Row[] = [
     phase: "R",
     agent: LONG,
     strike: ({ sim }) => sim.at("20s", () => sim.crash("server", "3s")),
-    sees: ({ reason: got, prompts }) => expect([got, prompts]).toEqual(["FINISHED", 2]),
+    sees: resumed,
   },
   {
     fault: "OpenCode is restarted",
     phase: "I",
-    strike: ({ sim }) => sim.at("8005ms", () => sim.crash("server", "3s")),
+    strike: ({ sim }) => sim.at("8105ms", () => sim.crash("server", "3s")),
     sees: ({ reason: got, sessions }) => expect([got, sessions]).toEqual(["FINISHED", 1]),
   },
   {
@@ -236,7 +239,7 @@ const ROWS: readonly Row[] = [
   { fault: "OpenCode is down for a while", phase: "S", strike: ({ sim }) => sim.cutServer("1m"), sees: once },
   { fault: "a worker throws", phase: "S", strike: ({ sim }) => sim.at("5ms", () => sim.worker("throws")), sees: once },
   { fault: "a worker rejects", phase: "R", strike: ({ sim }) => sim.at("4s", () => sim.worker("rejects")), sees: once },
-  { fault: "a worker exits", phase: "I", strike: ({ sim }) => sim.at("8s", () => sim.worker("exits")), sees: once },
+  { fault: "a worker exits", phase: "I", strike: ({ sim }) => sim.at("8105ms", () => sim.worker("exits")), sees: once },
   {
     fault: "a worker spins",
     phase: "R",
@@ -274,7 +277,7 @@ const ROWS: readonly Row[] = [
   {
     fault: "kill -9 of the coordinator, server not ours",
     phase: "I",
-    strike: ({ sim }) => sim.at("8010ms", () => sim.crash("coordinator")),
+    strike: ({ sim }) => sim.at("8105ms", () => sim.crash("coordinator")),
     sees: once,
   },
   {
@@ -291,7 +294,7 @@ const ROWS: readonly Row[] = [
     agent: LONG,
     config: { recover: "resume" },
     strike: ({ sim }) => sim.at("20s", () => sim.crash("host")),
-    sees: ({ reason: got, prompts }) => expect([got, prompts]).toEqual(["FINISHED", 2]),
+    sees: resumed,
   },
   {
     fault: "host and server are killed, ask",
@@ -306,7 +309,32 @@ const ROWS: readonly Row[] = [
     phase: "R",
     agent: LONG,
     strike: ({ sim }) => sim.at("20s", () => sim.reload("3s")),
-    sees: finished,
+    sees: resumed,
+  },
+  {
+    fault: "the instance is disposed before the prompt's answer is here, and loaded again",
+    phase: "S",
+    strike: ({ sim }) => (sim.ambush("prompt", "slow"), sim.at("35ms", () => sim.reload("1s"))),
+    sees: resumed,
+  },
+  {
+    fault: "the instance is disposed and loaded again",
+    phase: "S",
+    strike: ({ sim }) => sim.at("60ms", () => sim.reload("0ms")),
+    sees: resumed,
+  },
+  {
+    fault: "the instance is disposed and loaded again",
+    phase: "I",
+    strike: ({ sim }) => sim.at("8105ms", () => sim.reload("3s")),
+    sees: once,
+  },
+  {
+    fault: "the instance is disposed and loaded again",
+    phase: "N",
+    before: (sim) => sim.session("ses_parent").busy("30s"),
+    strike: ({ sim }) => sim.at("20s", () => sim.reload("3s")),
+    sees: once,
   },
   {
     fault: "the instance is disposed and stays away",
@@ -352,7 +380,7 @@ const ROWS: readonly Row[] = [
   {
     fault: "the machine sleeps for 8 h",
     phase: "I",
-    strike: ({ sim }) => sim.at("8010ms", () => sim.sleepMachine("8h")),
+    strike: ({ sim }) => sim.at("8105ms", () => sim.sleepMachine("8h")),
     sees: once,
   },
   {
@@ -374,7 +402,7 @@ const ROWS: readonly Row[] = [
   {
     fault: "cancel",
     phase: "I",
-    strike: ({ sim, task }) => sim.at("8005ms", () => task.cancel()),
+    strike: ({ sim, task }) => sim.at("8105ms", () => task.cancel()),
     sees: reason("USER"),
   },
   { fault: "cancel", phase: "terminal", strike: ({ sim, task }) => sim.at("20s", () => task.cancel()), sees: once },

@@ -6,7 +6,7 @@ import type { SimSession } from "../session.ts"
 /** What was on its way when a verdict fell: polls, events. */
 const SLACK_MS = 100
 
-/** 5, 13, 14, 15, 16: verdicts against what the scripted agent really did. */
+/** 5, 13, 14, 15, 16, 33: verdicts against what the scripted agent really did. */
 export const truths: Oracle = (scene) => {
   /** TODOs a session had when this epoch was first prompted. */
   const todosBefore = new Map<string, string>()
@@ -16,6 +16,7 @@ export const truths: Oracle = (scene) => {
   let struck = 0
   /** The server process that was last known of. */
   let knownLife = scene.server.life
+  let asked = ""
   return {
     event(event) {
       if (event.type === "task:continued") {
@@ -37,6 +38,8 @@ export const truths: Oracle = (scene) => {
         if (cutOffUnseen(session, player) && scene.server.life !== knownLife) return
         completed(scene, key, session, player, todosBefore.get(key) ?? "[]")
       }
+      if (event.outcome.reason === "USER" && asked !== "cancel" && player?.escaped !== true)
+        scene.fail(33, `${key} was cancelled by nobody`)
       if (event.outcome.reason === "STALE" && session !== undefined && player !== undefined) stale(scene, key, player)
       if (event.outcome.reason === "TTL" && player !== undefined) {
         silent(
@@ -49,6 +52,7 @@ export const truths: Oracle = (scene) => {
       }
     },
     input(type) {
+      asked = type
       if (type === "server-restarted" || type === "recover") knownLife = scene.server.life
     },
     settled() {

@@ -305,6 +305,16 @@ export const MUTANTS: readonly Mutant[] = [
     change: [['error.code === "RELOADING") return "reloading"', 'error.code === "RELOADING") return "unreachable"']],
     breaks: 32,
   },
+  {
+    name: "whatever was aborted was aborted by a person",
+    change: [
+      [
+        'return e.disturbed\n      ? { type: "interrupted", message: "Its OpenCode instance went away.", cut: true }\n      : { type: "escaped" }',
+        'return { type: "escaped" }',
+      ],
+    ],
+    breaks: 33,
+  },
 ]
 
 /** What takes two runs to see. */
