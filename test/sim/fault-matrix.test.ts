@@ -314,7 +314,7 @@ const ROWS: readonly Row[] = [
   {
     fault: "the instance is disposed before the prompt's answer is here, and loaded again",
     phase: "S",
-    strike: ({ sim }) => (sim.ambush("prompt", "slow"), sim.at("35ms", () => sim.reload("1s"))),
+    strike: ({ sim }) => (sim.ambush("prompt", "slow"), sim.at("1s", () => sim.reload("1s"))),
     sees: resumed,
   },
   {
