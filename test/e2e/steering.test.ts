@@ -172,6 +172,20 @@ test("a session deleted under a task is gone, and its model is stopped", async (
   await oc.model.waitFor(() => oc.model.calls("deleted").every((call) => call.aborted))
 })
 
+test("a deleted conversation takes its tasks with it, the running and the waiting", async () => {
+  await using t = await lanesOn(oc, { config: { defaultConcurrency: 1 } })
+  const { data: conversation } = await oc.client.session.create({ title: "a conversation" })
+  const parent = { sessionID: conversation?.id ?? "", batch: "msg_1" }
+  const tasks = [
+    await t.run({ id: "under1", turns: [{ stream: { chunks: 600, everyMs: 50 } }] }, { parent }),
+    await t.run({ id: "under2", turns: [] }, { parent }),
+  ]
+  await oc.model.waitFor(() => oc.model.calls("under1").length > 0)
+  await oc.client.session.delete({ sessionID: parent.sessionID })
+  expect((await Promise.all(tasks.map((task) => task.done))).map((o) => o.reason)).toEqual(["PARENT", "PARENT"])
+  await oc.model.waitFor(() => oc.model.calls("under1").every((call) => call.aborted))
+})
+
 test("closing aborts what runs on, empties the queue and refuses launches", async () => {
   await using t = await lanesOn(oc, { config: { defaultConcurrency: 1 } })
   const tasks = [
