@@ -5,16 +5,18 @@ import { join } from "node:path"
 import { LanesError } from "../core/errors.ts"
 import type { SealedRow } from "../core/sealed.ts"
 import type { TaskRow } from "../core/task.ts"
+import type { Merged } from "./journal-merge.ts"
+import { merge } from "./journal-merge.ts"
 import type { Ownership, Signature } from "./journal-owner.ts"
 import { giveBack, isLiving, readOwner, signNew, signOver } from "./journal-owner.ts"
 import { removeJournal, setAside } from "./journal-parts.ts"
 import type { StoredRows } from "./journal-rows.ts"
-import { readRows, rowWriter, sealedWriter } from "./journal-rows.ts"
+import { readRows } from "./journal-rows.ts"
 import type { JournalBounds } from "./sqlite-journal.ts"
 import { SqliteJournal, unwritable } from "./sqlite-journal.ts"
 import type { Hide } from "./secrets.ts"
 import type { OpenSql, Sql } from "./sqlite-library.ts"
-import { checkpoint, createDatabase, openDatabase, transaction } from "./sqlite-schema.ts"
+import { checkpoint, createDatabase, openDatabase } from "./sqlite-schema.ts"
 import { ensurePrivate } from "./state-folder.ts"
 
 export interface FileJournalOptions {
@@ -80,25 +82,31 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Open
 }
 
 /** Makes one journal of what was claimed. When that fails, all of it is left as it was found. */
-function takeOver(claimed: readonly Claimed[], options: FileJournalOptions): Found & { journal: SqliteJournal } {
+function takeOver(claimed: readonly Claimed[], options: FileJournalOptions): Merged & { journal: SqliteJournal } {
   const base = claimed.find(({ stored }) => !stored.damaged)
   const others = claimed.filter((claim) => claim !== base)
   let own: Signed | undefined = base
+  let made: Merged & { journal: SqliteJournal }
   try {
     own ??= create(options)
-    const found = merge(own.sql, base, others)
-    for (const { sql, file, stored } of others) {
-      sql.close()
-      if (stored.damaged) setAside(file, "what could be read was taken over", options.log)
-      else removeJournal(file)
-    }
     const { bounds = {}, hide } = options
-    return { ...found, journal: new SqliteJournal({ ...own, bounds, hide }) }
+    const merged = merge(
+      own.sql,
+      base?.stored ?? { rows: [], sealed: [] },
+      others.map(({ stored }) => stored),
+    )
+    made = { ...merged, journal: new SqliteJournal({ ...own, bounds, hide }) }
   } catch (thrown) {
     if (own !== undefined && own !== base) discard(own)
     for (const claim of claimed) giveUp(claim)
     throw unwritable(options.folder, thrown)
   }
+  for (const { sql, file, stored } of others) {
+    sql.close()
+    if (stored.damaged) setAside(file, "what could be read was taken over", options.log)
+    else removeJournal(file)
+  }
+  return made
 }
 
 function discard({ sql, file }: Signed): void {
@@ -110,7 +118,7 @@ function giveUp({ sql, from }: Claimed): void {
   try {
     giveBack(sql, from)
   } catch {
-    // Closed before, or no room for this either: then it is free when we end.
+    // There is no room for this either: it is free when we end.
   }
   sql.close()
 }
@@ -182,37 +190,5 @@ function create({ open, folder, signature, wall }: FileJournalOptions): Signed {
       `No journal can be made in ${folder}: ${message}.`,
       "See to the folder, or switch the journal off.",
     )
-  }
-}
-
-type Found = Pick<StoredRows, "rows" | "sealed">
-
-/** Rows of the base, then those of the others, copied behind them: the order of all queues. */
-function merge(into: Sql, base: Claimed | undefined, others: readonly Claimed[]): Found {
-  if (others.length === 0) return base?.stored ?? { rows: [], sealed: [] }
-  const [rows, sealed] = [[...(base?.stored.rows ?? [])], [...(base?.stored.sealed ?? [])]]
-  const known = new Set([...rows, ...sealed].map(({ id }) => id))
-  let last = 0
-  for (const { order } of [...rows, ...sealed]) last = Math.max(last, order)
-  const [put, putSealed] = [rowWriter(into), sealedWriter(into)]
-  transaction(into, () => {
-    for (const { stored } of others) {
-      // Copied before, by one that died before it could remove the file.
-      const isNew = ({ id }: { readonly id: string }): boolean => known.size < known.add(id).size
-      for (const row of stored.sealed.filter(isNew)) sealed.push(row)
-      for (const row of stored.rows.filter(isNew)) rows.push(row)
-    }
-    copy(rows, base?.stored.rows.length ?? 0, put)
-    copy(sealed, base?.stored.sealed.length ?? 0, putSealed)
-  })
-  return { rows, sealed }
-
-  /** Those behind `from` are of others: they get their place here. */
-  function copy<T extends { readonly order: number }>(of: T[], from: number, write: (row: T) => void): void {
-    for (let i = from; i < of.length; i++) {
-      const moved = { ...(of[i] as T), order: ++last }
-      of[i] = moved
-      write(moved)
-    }
   }
 }

@@ -6,7 +6,6 @@ import type { OwnerRequest } from "../adapters/request-files.ts"
 import { askOwner } from "../adapters/request-files.ts"
 import { sqliteLibrary } from "../adapters/sqlite-library.ts"
 import { canonical, stateFolder } from "../adapters/state-folder.ts"
-import { LanesError } from "../core/errors.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { TaskRow } from "../core/task.ts"
 import { EXIT } from "./output/exit-codes.ts"
@@ -42,8 +41,9 @@ export class Journals implements Disposable {
       try {
         look(reader)
       } catch (thrown) {
+        const why = thrown instanceof Error ? thrown.message : String(thrown)
         if (this.#said.size < this.#said.add(reader).size)
-          this.#say(`The journal ${reader.file} cannot be read: ${LanesError.from(thrown, "JOURNAL_FAILED").message}`)
+          this.#say(`The journal ${reader.file} cannot be read: ${why}`)
       }
     }
   }
