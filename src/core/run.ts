@@ -22,6 +22,8 @@ export interface Run {
   started: boolean
   /** An earlier attempt of this epoch may have prompted already. */
   again: boolean
+  /** The attempt that has told its session; 0 = none. */
+  openedBy: number
   /** Last report taken in; older ones are duplicates or late. */
   seq: number
   emittedAt: number
@@ -50,6 +52,7 @@ export function newRun(task: Task, token: SlotToken, how: { mono: number; events
     rules: undefined,
     started: false,
     again,
+    openedBy: 0,
     seq: 0,
     emittedAt: Number.NEGATIVE_INFINITY,
     journaledAt: mono,

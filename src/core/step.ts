@@ -285,9 +285,7 @@ export class Core {
     if (numbered) run.seq = input.seq
     switch (input.type) {
       case "session":
-        this.#servers.answers()
-        if (input.todos !== undefined && run.evidence.accepted === 0) run.task.todosBefore = input.todos
-        return this.#session(run.task, input.sessionID)
+        return this.#session(run, input)
       case "prompted":
         return this.#prompted(run, input.n, input.messageID)
       case "snapshot": {
@@ -309,7 +307,12 @@ export class Core {
     }
   }
 
-  #session(task: Task, sessionID: string): void {
+  #session(run: Run, { sessionID, todos }: Of<"session">): void {
+    const { task, ref } = run
+    if (run.openedBy === ref.attempt) return void this.#book.ignored++
+    run.openedBy = ref.attempt
+    this.#servers.answers()
+    if (todos !== undefined && run.evidence.accepted === 0) task.todosBefore = todos
     const known = task.sessionID === sessionID
     task.sessionID = sessionID
     this.#book.bySession.set(sessionID, task.id)

@@ -113,7 +113,7 @@ export function travelOf(
   }
   const n = ++task.throws
   const delay = dice.chance(rates["report.delay"] ?? 0, "delay", task.of, n)
-  const duplicate = report.type !== "session" && dice.chance(rates["report.duplicate"] ?? 0, "duplicate", task.of, n)
+  const duplicate = dice.chance(rates["report.duplicate"] ?? 0, "duplicate", task.of, n)
   const sample = report.type === "snapshot" || report.type === "poll-failed"
   const reorder = sample && dice.chance(rates["report.reorder"] ?? 0, "reorder", task.of, n)
   if (delay) world.strike("report.delay", `${report.type} is late (task ${task.of})`)

@@ -107,8 +107,17 @@ describe("words of a run", () => {
     rig.step({ type: "prompted", run: rig.ref(id), n: 7, messageID: "msg_never" })
     rig.step({ type: "snapshot", run: { ...rig.ref(id), epoch: 9 }, seq: 501, snapshot })
     rig.step({ type: "hint", sessionID: "ses_foreign", hint: { type: "deleted" } })
+    expect(rig.session(id)).toEqual([])
     expect(rig.row(id)).toEqual(before)
-    expect(rig.core.ignored).toBe(7)
+    expect(rig.core.ignored).toBe(8)
+  })
+
+  test("each attempt tells its session once", () => {
+    const rig = new CoreRig()
+    const { id } = rig.running()
+    rig.step({ type: "worker-lost", worker: "w1", cause: "crash", runs: [rig.ref(id)] })
+    for (let i = 0; i < 2; i++) rig.session(id)
+    expect(rig.events("task:session")).toHaveLength(2)
   })
 
   test("the life of a task is told in its order, settled last", () => {

@@ -85,6 +85,11 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 7,
   },
   {
+    name: "a session told twice counts twice",
+    change: [["if (run.openedBy === ref.attempt) return void this.#book.ignored++", ""]],
+    breaks: 7,
+  },
+  {
     name: "the run time has no end",
     change: [["if (now >= ttlAt) return fail", "if (now >= ttlAt + 600_000) return fail"]],
     breaks: 8,
