@@ -5,7 +5,7 @@ import { join, resolve } from "node:path"
 import { pack } from "../build/pack.ts"
 
 /** All the package needs is in it: it depends on no other. Types and documents are a seventh of it. */
-const MOST_BYTES = 600_000
+const MOST_BYTES = 620_000
 const ROOT = resolve(import.meta.dir, "../..")
 const bin = (name: string): string => join(ROOT, "node_modules/.bin", name)
 
