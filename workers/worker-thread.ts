@@ -53,7 +53,7 @@ type State = "loading" | "serving" | "leaving" | "failing" | "over"
  *   loading ──ready──▶ serving ──retire──▶ leaving ──close, or too late──▶ over
  *      │                  │
  *      ├──────────────────┴─ error, close, fault: silent, garbled, flooding, too big ─▶ failing ─close, or too late─▶ over (lost)
- *      └──────────────────┴─ the pool closes ─▶ leaving
+ *      └──────────────────┴─ the pool closes (a failing one, too) ─▶ leaving
  */
 export class WorkerThread {
   readonly name: string

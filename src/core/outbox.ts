@@ -80,9 +80,11 @@ export class Outbox {
 
   /** Whether a delivery that waits for its parent still says what is owed, and with a turn if one is. */
   stands({ parent, items, wake }: Delivery, option: Options["wake"]): boolean {
-    const due = this.#due(parent.sessionID, option)
-    if (due === undefined || due.wake !== wake) return false
-    return items.every(({ task, epoch }) => due.items.some((item) => item.task === task && item.epoch === epoch))
+    const rows = items.flatMap(({ task, epoch }) => {
+      const row = this.#owed.get(parent.sessionID)?.get(task)
+      return row?.epoch === epoch ? [row] : []
+    })
+    return rows.length === items.length && wake === this.#anyWakes(rows, parent.sessionID, option)
   }
 
   /** A delivery no longer stands and was given up; the next one is free to start. */
@@ -134,13 +136,17 @@ export class Outbox {
       parent: ref,
       directory: owed[0].spec.directory,
       items: owed.map((row) => ({ task: row.id, epoch: row.epoch, tail: row.notice.tail ?? "" })),
-      wake: owed.some((row) => !this.#quiet.has(row.id) && this.#wakes(row, parent, wake)),
+      wake: this.#anyWakes(owed, parent, wake),
     }
   }
 
   #release(line: Line): void {
     for (const task of line.sending) this.#sending.delete(task)
     line.sending.clear()
+  }
+
+  #anyWakes(rows: readonly TaskRow[], parent: string, wake: Options["wake"]): boolean {
+    return rows.some((row) => !this.#quiet.has(row.id) && this.#wakes(row, parent, wake))
   }
 
   /** A failure wakes; else the end of the batch does, or every end. */

@@ -253,7 +253,9 @@ export class Core {
   #granted(task: Task, token: SlotToken): void {
     const { mono, wall } = this.#book.now
     const again = task.startedAt !== undefined
-    task.state = transition(task.state, "running") ?? task.state
+    const state = transition(task.state, "running")
+    if (state === undefined) throw new Error(`${task.id} was given a slot, but is ${task.state}.`)
+    task.state = state
     task.queuedMs += Math.max(0, wall - task.queuedAt)
     task.startedAt = wall
     task.attempt++

@@ -151,6 +151,7 @@ export function isTerminal(state: TaskState): state is TerminalState {
 /*
  *            launch                    slot granted
  *  (nothing) ──────▶ pending ─────────────────────────▶ running
+ *                     │  ▲  ◀─── its coordinator died ─────│
  *                     │  ▲                                 │
  *          cancel,    │  │ continue (epoch + 1)            │ #settle, once:
  *          QUEUE_TTL, │  │                                 │ verdict, bound, cancel,

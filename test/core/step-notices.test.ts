@@ -105,6 +105,17 @@ describe("a delivery that waits for its parent", () => {
     expect(rig.deliveries()).toMatchObject([{ wake: false, items: [{ task: a }] }])
   })
 
+  test("with a turn, falls when its batch grows although another end wants a turn by now", () => {
+    const rig = new CoreRig()
+    const { id: a, prompt } = rig.running({ parent })
+    rig.finish(a, prompt)
+    const first = waiting(rig)
+    rig.running({ parent })
+    const { id: b } = rig.running({ parent: { ...parent, batch: "turn2" } })
+    rig.step({ type: "failed", run: rig.ref(b), reason: "SESSION_ERROR", message: "No." })
+    expect(rig.core.stands(first)).toBe(false)
+  })
+
   test("called back it has not failed: no pause, and no hour begins", () => {
     const { rig, a, b, finish } = two()
     finish(a)
