@@ -151,8 +151,8 @@ export function isTerminal(state: TaskState): state is TerminalState {
 /*
  *            launch                    slot granted
  *  (nothing) ──────▶ pending ─────────────────────────▶ running
- *                     │  ▲  ◀─── its coordinator died ─────│
- *                     │  ▲                                 │
+ *                     │  ▲ ◀──── its coordinator died ─────│
+ *                     │  │                                 │
  *          cancel,    │  │ continue (epoch + 1)            │ #settle, once:
  *          QUEUE_TTL, │  │                                 │ verdict, bound, cancel,
  *          shutdown   ▼  │                                 ▼ lost worker or server
