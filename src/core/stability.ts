@@ -149,7 +149,7 @@ export function observe(e: Evidence, snapshot: Snapshot, now: number): boolean {
     if (e.absentPolls++ === 0) e.absentSince = now
   } else {
     forgetIdle(e, now)
-    if (at >= e.disturbedAt) e.disturbed = false
+    if (at >= e.disturbedAt + LATE_MS) e.disturbed = false
     e.error = undefined
   }
   // An answer is judged by TODOs read with it: older ones may have been written before the list was.
@@ -165,6 +165,9 @@ function observeRetry(e: Evidence, { attempt, inMs }: Extract<SessionStatus, { t
   e.retryAt = same ? Math.min(e.retryAt, now + inMs) : now + inMs
   if (!same) e.retrySince = now
 }
+
+/** A sample knows how old it was when it was sent, not how long it was on its way. */
+const LATE_MS = 1_000
 
 const NO_ASKS: ReadonlyMap<string, Ask> = new Map()
 

@@ -251,7 +251,11 @@ export class SimThreads implements Threads {
       server,
       process: worker.process,
       shared: worker.shared,
-      fate: (kind) => this.#world.fate(kind, run),
+      // Calls are carried over the link that reports take: none is answered before what was said before it is heard.
+      fate: (kind) => {
+        const fate = this.#world.fate(kind, run)
+        return { ...fate, ms: Math.max(fate.ms, worker.sentUntil - loop.now) }
+      },
       refused: (kind) => this.#refused(key, kind),
     })
     const driven = driveSession(assignment, {

@@ -135,9 +135,19 @@ describe("interruption", () => {
     const rig = new CoreRig()
     const { id, prompt } = rig.running()
     rig.step({ type: "server-restarted" })
-    rig.snapshot(id, BUSY)
+    rig.poll(id, 2_000, BUSY)
     rig.snapshot(id, answer(prompt, ABORTED))
     expect(rig.reason(id)).toBe("USER")
+  })
+
+  test("a run called busy right after it was: that word may have been on its way for a while", () => {
+    const rig = new CoreRig({ recover: "ask" })
+    const { id, prompt } = rig.running()
+    disposed(rig)
+    rig.pass(500)
+    rig.snapshot(id, BUSY)
+    rig.snapshot(id, answer(prompt, ABORTED))
+    expect(rig.reason(id)).toBe("INTERRUPTED")
   })
 
   test("an answer that was complete before stays one", () => {

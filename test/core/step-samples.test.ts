@@ -39,7 +39,7 @@ describe("samples and their age", () => {
       const { id, prompt } = rig.running()
       rig.pass(10_000)
       rig.step({ type: "instance", directory: "/d", state: "disposed" })
-      rig.pass(1_000)
+      rig.pass(2_000)
       rig.snapshot(id, { ...BUSY, ageMs })
       for (let i = 0; i < 3; i++) {
         rig.pass(2_000)
