@@ -253,9 +253,7 @@ export class Core {
   #granted(task: Task, token: SlotToken): void {
     const { mono, wall } = this.#book.now
     const again = task.startedAt !== undefined
-    const state = transition(task.state, "running")
-    if (state === undefined) throw new Error(`${task.id} was given a slot, but is ${task.state}.`)
-    task.state = state
+    task.state = transition(task.state, "running") ?? task.state
     task.queuedMs += Math.max(0, wall - task.queuedAt)
     task.startedAt = wall
     task.attempt++
