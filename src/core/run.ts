@@ -41,8 +41,9 @@ export function newRun(task: Task, token: SlotToken, how: { mono: number; events
   const evidence = newEvidence(mono, task.ranMs, eventsAlive)
   for (const { messageID } of task.prompts) if (messageID !== undefined) observePrompt(evidence, messageID, mono)
   evidence.steps = task.steps
-  // Perhaps prompted by an earlier process: what became of the server since then nobody saw.
+  // Perhaps prompted, and perhaps aborted, by an earlier attempt or process, of which nobody heard.
   evidence.disturbed = again
+  if (again) evidence.disturbedAt = mono
   return {
     task,
     ref: { task: task.id, epoch: task.epoch, attempt: task.attempt },

@@ -265,6 +265,8 @@ function progress(e: Evidence, now: number): boolean {
 
 /** The run goes on with another worker: what the lost one saw of idleness does not count. */
 export function observeRestart(e: Evidence, now: number): void {
+  // It may have aborted what it could not go on with, and died before it could say so.
+  disturb(e, now)
   e.sampledAt = undefined
   forgetIdle(e, now)
 }

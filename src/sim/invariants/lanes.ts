@@ -48,6 +48,8 @@ export const lanes: Oracle = (scene) => {
     const key = `${event.id}:${event.epoch}`
     const place = recovering ? (arrivals.get(key) ?? ++arrived) : ++arrived
     arrivals.set(key, place)
+    // It may have had a slot of which only the disk was told.
+    if (recovering && scene.disk.rows.get(event.id)?.startedAt !== undefined) ran.add(place)
     const expected = laneFor(event.model, scene.options)
     if (!recovering && event.lane !== expected) {
       scene.fail(1, `${event.id} waits in ${event.lane}, its model belongs to ${expected}`)
