@@ -16,14 +16,16 @@ const kept = (name: string): Kept => JSON.parse(read(`scripts/bench/results/${na
 /** Every number of README's four facts, and the measured one it rounds. */
 const QUOTES: readonly (readonly [pattern: RegExp, question: string, fact: string])[] = [
   [/settles (\d[\d.,]*) ms \(median\)/, "completion", "lagP50Ms"],
-  [/usual rule needs (\d[\d.,]*) s/, "completion", "tutorialLagP50S"],
-  [/(\d+) tasks of six kinds/, "completion", "tasks"],
+  [/hears of it (\d[\d.,]*) s later/, "completion", "tutorialLagP50S"],
+  [/(\d+) tasks of seven kinds/, "completion", "tasks"],
   [/ended (\d+) of them too early/, "completion", "tutorialEarly"],
   [/told (\d[\d.,]*) ms after/, "plugins", "toldP50Ms"],
   [/(\d+) tasks at once cost/, "cost", "tasks"],
   [/at once cost (\d+) MB/, "cost", "memoryMb"],
   [/and (\d[\d.,]*) requests per task and second/, "cost", "requestsPerTask"],
   [/event loop (\d[\d.,]*) ms late \(p99\)/, "cost", "lagP99Ms"],
+  [/host that is killed has its ([\d,]+) tasks/, "journal", "recovered"],
+  [/tasks again in (\d+) ms/, "journal", "recoveredMs"],
 ]
 
 /** As many digits as the quote has. */

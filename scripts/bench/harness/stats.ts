@@ -10,10 +10,14 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
 
-/** Half the distance between the quartiles, in percent of the median. */
+/** Half the distance between the quartiles. */
+export function halfSpread(values: readonly number[]): number {
+  return (quantile(values, 0.75) - quantile(values, 0.25)) / 2
+}
+
+/** The same in percent of the median. */
 export function spread(values: readonly number[]): string {
-  const half = (quantile(values, 0.75) - quantile(values, 0.25)) / 2
-  return `± ${((half / median(values)) * 100).toFixed(0)} %`
+  return `± ${((halfSpread(values) / median(values)) * 100).toFixed(0)} %`
 }
 
 /** Contenders by name; each measures once and answers a number, or what it measured. */

@@ -23,6 +23,13 @@ const KINDS: Readonly<Record<string, (n: number) => Omit<Script, "id"> & { reado
       { wait: 1_500 + 150 * (n % 5), text: "Found it." },
     ],
   }),
+  "three steps (8–10 s)": (n) => ({
+    turns: [
+      { ...grep, wait: 2_500 },
+      { ...grep, wait: 2_500 },
+      { wait: 3_000 + 400 * (n % 5), text: "Found it." },
+    ],
+  }),
   "silent tool (18 s)": (n) => ({
     turns: [
       { tools: [{ name: "bash", args: { command: `sleep ${17.5 + 0.3 * (n % 5)}`, description: "waits" } }] },

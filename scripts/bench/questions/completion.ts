@@ -62,8 +62,8 @@ async function ask(quick: boolean): Promise<Answer> {
   return {
     tables: [
       {
-        title: `${tasks} tasks of six kinds, ${SLOTS} at a time`,
-        how: `Lag is how long the server called the session idle before the task was settled, taken from an event stream of its own. Early is settled before the last call of the model that the script plans was over and the session idle, lost is not settled ${PATIENCE_MS / 1_000} s after the last was done. The tutorial's rule is \`scripts/bench/opencode/tutorial.ts\`; its lag counts only what it did not end early. Checked: the model was called as often as the script plans.`,
+        title: `${tasks} tasks of seven kinds, ${SLOTS} at a time`,
+        how: `Lag is how long the server called the session idle before the task was settled, taken from an event stream of its own. Early is settled before the last call of the model that the script plans was over and the session idle, lost is not settled ${PATIENCE_MS / 1_000} s after the last was done. The tutorial's rule is \`scripts/bench/opencode/tutorial.ts\`; its lag counts only what it did not end early. Each way once. Checked: the model was called as often as the script plans.`,
         head: ["", "lag p50", "p95", "p99", "early", "lost", "wrong state"],
         rows: names.map((name) => [
           name,
@@ -99,7 +99,7 @@ async function ask(quick: boolean): Promise<Answer> {
       },
     ],
     notes: [
-      "The event that the tutorial's rule drops when it comes within 5 s is the one its lag comes from; what ends later than that and is not ended early is told by the event at once, for it as for us.",
+      "The event that the tutorial's rule drops when it comes within 5 s is the one its lag comes from; what ends by itself later than that is told by the event at once, for it as for us (three steps).",
     ],
     plot: {
       title: "Lag from idle to settled, p50",

@@ -52,7 +52,7 @@ async function ask(quick: boolean): Promise<Answer> {
     tables: [
       {
         title: "A process with so many running tasks",
-        how: "Every task's model streams a word a second, with server events on and polls every 2 s; measured for 8 s after each task was polled once. CPU is of one core, all threads. Checked: all tasks were polled and still run at the end.",
+        how: "Every task's model streams a word a second, with server events on and polls every 2 s; measured for 8 s after each task was polled once. CPU is of one core, all threads. Each measured once. Checked: all tasks were polled and still run at the end.",
         head: [
           "tasks, way",
           "CPU",
@@ -99,7 +99,7 @@ async function ask(quick: boolean): Promise<Answer> {
     ],
     notes: [
       ...(why === undefined ? [] : [`${most} tasks could not be measured: ${why}`]),
-      "A worker per task is not asked for more than 100: each thread takes two files and about 10 MB, and running out of them ends the process.",
+      "A worker per task is not asked for more than 100: each thread takes two files besides its memory, and running out of them ends the process.",
     ],
     plot: {
       title: "CPU of a core",

@@ -21,7 +21,7 @@ export const question: Question = {
   ask: ({ quick }) => ask(quick),
 }
 
-type Part = Pick<Answer, "goals" | "notes"> & { readonly table: Answer["tables"][number] }
+type Part = Pick<Answer, "goals" | "notes" | "facts"> & { readonly table: Answer["tables"][number] }
 
 async function ask(quick: boolean): Promise<Answer> {
   const root = mkdtempSync(join(tmpdir(), "lanes-bench-"))
@@ -32,6 +32,7 @@ async function ask(quick: boolean): Promise<Answer> {
       tables: parts.map(({ table }) => table),
       goals: parts.flatMap(({ goals }) => goals),
       notes: parts.flatMap(({ notes }) => notes),
+      facts: Object.assign({}, ...parts.map(({ facts }) => facts)) as Record<string, number>,
     }
   } finally {
     rmSync(root, { recursive: true, force: true })
@@ -92,6 +93,7 @@ async function recovery(open: Open, root: string, quick: boolean): Promise<Part>
   ])
   const rows: string[][] = []
   const goals: Answer["goals"][number][] = []
+  const facts: Record<string, number> = {}
   for (const [tasks, bound] of bounds) {
     if (quick && tasks > 10_000) continue
     const found = await restarts(open, join(root, String(tasks)), tasks)
@@ -105,6 +107,7 @@ async function recovery(open: Open, root: string, quick: boolean): Promise<Part>
       ms(of(({ cpu }) => cpu)),
       ms(of(({ listed }) => listed)),
     ])
+    if (tasks === 10_000) Object.assign(facts, { recovered: tasks, recoveredMs: all })
     if (bound !== undefined)
       goals.push({
         goal: `${count(tasks)} tasks opened and recovered within ${bound} ms`,
@@ -121,6 +124,7 @@ async function recovery(open: Open, root: string, quick: boolean): Promise<Part>
     },
     goals,
     notes: [],
+    facts,
   }
 }
 
@@ -143,12 +147,11 @@ async function throughput(quick: boolean): Promise<Part> {
     `${rate(of).toFixed(1)} ${spread(of.map(({ perSecond }) => perSecond))}`,
     ms(median(of.map(({ cpuMs }) => cpuMs))),
   ]
-  // Each beside its neighbour in time: the server gets slower with every session it has.
   const cost = 1 - median(on.map(({ perSecond }, i) => perSecond / (off[i]?.perSecond ?? Number.NaN)))
   return {
     table: {
       title: `Tasks a second on the real OpenCode, ${atOnce} at once`,
-      how: `${tasks} tasks of one model call of 1 s, by a process of its own, with and without a journal, in turns. Checked: every task is completed, more than half as many as may were at the model at once.`,
+      how: `${tasks} tasks of one model call of 1 s, by a process of its own, with and without a journal, in turns; what the journal costs is the median of each round beside its neighbour, because the server gets slower with every session it has. Checked: every task is completed, more than half as many as may were at the model at once.`,
       head: ["", "tasks a second", "CPU of the process, per task"],
       rows: [line("journal on", on), line("journal off", off)],
     },

@@ -87,7 +87,7 @@ async function ask(quick: boolean): Promise<Answer> {
     ],
     notes: [
       `A run is seven messages here and two in a pool that answers once. With each report heard as it happens, which is what snapshots, cancelling and a session id before the prompt need, piscina does ${times(rate(streaming) / rate(ours))} what ours does (p99 ${ms(p(streaming, 0.99))}); ours checks each message besides.`,
-      "Profiled with `bun --cpu-prof`: half of the main thread's time goes into `postMessage` (waking the other thread), a fifth into the door's schemas, the rest is spread thin. A run of a real agent makes one message a second or fewer.",
+      "By a profile (`bun --cpu-prof`) most of the main thread's time goes into `postMessage`, which wakes the other thread, and then into the door's schemas. A run of a real agent makes one message a second or fewer.",
       "The flood guard is off here: it takes so many words from one worker for a fault, rightly.",
     ],
     plot: {

@@ -152,4 +152,10 @@ export const REGRESSIONS: readonly Regression[] = [
     faults: { "coordinator.crash": 1, "user.limits": 1, "user.cancel": 0.5 },
     seed: 429,
   },
+  {
+    name: "an abort by a worker that died before it could say so was somebody's",
+    change: [["  disturb(e, now)\n  e.sampledAt = undefined\n", "  e.sampledAt = undefined\n"]],
+    breaks: 33,
+    seed: 16_109,
+  },
 ]
