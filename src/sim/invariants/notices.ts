@@ -11,16 +11,31 @@ export const notices: Oracle = (scene) => {
   const owed = new Map<string, string>()
   const endedAt = new Map<string, number>()
   let startedAt = -1
-  const atWork = (id: string): boolean => {
-    const { parent } = scene.tasks.get(id)?.spec ?? {}
-    const rows = scene.coordinator?.list(parent?.sessionID) ?? []
-    return rows.some(
-      ({ spec, outcome }) => outcome === undefined && spec.background && spec.parent?.batch === parent?.batch,
-    )
+  /** Background tasks at work, by conversation and batch. */
+  const working = new Map<string, Set<string>>()
+  const batches = new Map<string, string>()
+  const batchOf = (id: string): string | undefined => {
+    const { spec } = scene.coordinator?.get(id) ?? {}
+    return spec?.background === true ? `${spec.parent?.sessionID}:${spec.parent?.batch}` : undefined
+  }
+  const leave = (id: string): void => {
+    const batch = batches.get(id) ?? ""
+    const of = working.get(batch)
+    if (of?.delete(id) === true && of.size === 0) working.delete(batch)
+    batches.delete(id)
+  }
+  const join = (id: string): void => {
+    leave(id)
+    const batch = batchOf(id)
+    if (batch === undefined) return
+    batches.set(id, batch)
+    working.set(batch, (working.get(batch) ?? new Set()).add(id))
   }
   return {
     event(event) {
+      if (event.type === "task:queued") join(event.id)
       if (event.type === "task:settled") {
+        leave(event.id)
         ended.add(`${event.id}:${event.epoch}`)
         endedAt.set(`${event.id}:${event.epoch}`, scene.loop.now)
         const task = scene.tasks.get(event.id)
@@ -45,7 +60,8 @@ export const notices: Oracle = (scene) => {
     telling({ items, wake }) {
       const wakes = items.map(({ task, epoch }) => {
         const row = scene.coordinator?.get(task)
-        const first = row?.outcome?.state !== "completed" || scene.options.wake === "each" || !atWork(task)
+        const first =
+          row?.outcome?.state !== "completed" || scene.options.wake === "each" || !working.has(batchOf(task) ?? "")
         // What ended before a restart, or by it, starts no turn.
         return { task, first, quiet: (endedAt.get(`${task}:${epoch}`) ?? -1) <= startedAt }
       })
@@ -60,6 +76,8 @@ export const notices: Oracle = (scene) => {
       if (recovered) startedAt = scene.loop.now
     },
     crashed() {
+      working.clear()
+      batches.clear()
       for (const id of scene.disk.behind)
         for (const key of [...proven]) if (key.startsWith(`${id}:`)) proven.delete(key)
     },

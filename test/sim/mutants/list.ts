@@ -46,6 +46,11 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 4,
   },
   {
+    name: "a delivery that waits is never called back",
+    change: [["if (!this.#core.stands(delivery)) under.abort()", "if (this.#ended) under.abort()"]],
+    breaks: 4,
+  },
+  {
     name: "nobody is told",
     change: [["this.#notices.notify(spec.parent?.sessionID)", ""]],
     breaks: 4,
