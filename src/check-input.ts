@@ -14,8 +14,8 @@ export function checkCreate(options: unknown): void {
   for (const key of ["directory", "password"]) checkText(key, given[key])
   if (given["config"] !== undefined) objectOf("config", "an object", given["config"])
   checkType("configFiles", "boolean", "true or false", given["configFiles"])
-  checkPort("events", ["follow"], "boolean", "true, false or a source of events", given["events"])
-  checkPort("parent", ["deliver"], "function", "a parent, or a function that makes one", given["parent"])
+  checkPort("events", "follow", "boolean", "true, false or a source of events", given["events"])
+  checkPort("parent", "deliver", "function", "a parent, or a function that makes one", given["parent"])
   for (const key of ["log", "record"]) checkType(key, "function", "a function", given[key])
   checkPage(given["page"])
   if (threads !== undefined && threads !== "workers" && threads !== "inline")
@@ -120,9 +120,9 @@ function checkMs(what: string, least: number, value: unknown): void {
 }
 
 /** Something the caller has built himself, by what it must be able to do, or a short form of it. */
-function checkPort(what: string, methods: readonly string[], short: string, expected: string, value: unknown): void {
+function checkPort(what: string, method: string, short: string, expected: string, value: unknown): void {
   if (value === undefined || typeof value === short) return
-  if (!isObject(value) || !methods.every((method) => can(value, method))) throw invalid(what, expected, value)
+  if (!isObject(value) || !can(value, method)) throw invalid(what, expected, value)
 }
 
 function checkType(what: string, type: "boolean" | "function", expected: string, value: unknown): void {

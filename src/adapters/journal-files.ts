@@ -26,7 +26,7 @@ export interface FileJournalOptions {
   readonly signature: Signature
   readonly bounds?: JournalBounds
   /** What is written goes through it. */
-  readonly hide?: Hide
+  readonly hide?: Hide | undefined
   /** Epoch ms. */
   readonly wall: () => number
   /** Whether somebody is there: what runs in a server that answers is left to those who use it. */

@@ -58,7 +58,7 @@ export async function openJournal(
   }
   const { folder: state = stateFolder(), ...bounds } = choice ?? {}
   ensurePrivate(state)
-  const { server, hosted, retainMs, log, hide = (text) => text } = world
+  const { server, hosted, retainMs, log, hide } = world
   const openProject = async (directory: string): Promise<Inheritance & { readonly journal: SqliteJournal }> => {
     const { journal, alive, dead, sealed } = await openFileJournal({
       open,

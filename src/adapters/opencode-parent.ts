@@ -57,14 +57,15 @@ export class OpencodeParent implements Parent {
     const since = Math.min(...rows.map(({ settledAt }) => settledAt ?? Infinity)) - APART_MS
     const look = { least: LOOK_BACK + delivery.items.length, since }
     let before = await this.#quiet(session, look, signal)
+    let turn = await this.#turn(session, before)
     let newest = before.at(-1)?.id
     for (const [index, item] of delivery.items.entries()) {
       // Somebody may have written since: then the rest waits for that turn.
       if (index > 0 && !this.#held(delivery) && (await session.busy())) {
         before = await this.#quiet(session, look, signal)
+        turn = await this.#turn(session, before)
         newest = before.at(-1)?.id
       }
-      const turn = turnOf(before) ?? (await this.#asked(session, before))
       const wakes = delivery.wake && index === delivery.items.length - 1
       const there = before.find(({ id }) => id.endsWith(item.tail))
       // A message with a turn that nobody answered is sent again: the same message, but the turn starts.
@@ -109,8 +110,13 @@ export class OpencodeParent implements Parent {
     }
   }
 
-  /** What the newest answer answers: a long turn has its question far back. */
-  async #asked(session: ParentSession, messages: readonly ParentMessage[]): Promise<ParentMessage | undefined> {
+  /**
+   * How the conversation goes on: agent and model of its newest user message. Without them a message would flip it. A long
+   * turn has its question far back: there the newest answer names it.
+   */
+  async #turn(session: ParentSession, messages: readonly ParentMessage[]): Promise<ParentMessage | undefined> {
+    const near = messages.findLast(({ role, agent }) => role === "user" && agent !== undefined)
+    if (near !== undefined) return near
     const question = messages.findLast(({ parentID }) => parentID !== undefined)?.parentID
     return question === undefined ? undefined : session.message(question)
   }
@@ -180,11 +186,6 @@ export class OpencodeParent implements Parent {
 interface Look {
   readonly least: number
   readonly since: number
-}
-
-/** How the conversation goes on: agent and model of its newest user message. Without them a message would flip it. */
-function turnOf(messages: readonly ParentMessage[]): ParentMessage | undefined {
-  return messages.findLast(({ role, agent }) => role === "user" && agent !== undefined)
 }
 
 function unanswered(messages: readonly ParentMessage[], id: string): boolean {

@@ -9,7 +9,7 @@ import { canonical, stateFolder } from "../adapters/state-folder.ts"
 import type { LaneEvent } from "../core/events.ts"
 import type { TaskRow } from "../core/task.ts"
 import { EXIT } from "./output/exit-codes.ts"
-import { UsageError } from "./output/errors.ts"
+import { sentenceOf, UsageError } from "./output/errors.ts"
 
 /** A task and the journal it is in. */
 export interface FoundTask {
@@ -41,9 +41,8 @@ export class Journals implements Disposable {
       try {
         look(reader)
       } catch (thrown) {
-        const why = thrown instanceof Error ? thrown.message : String(thrown)
         if (this.#said.size < this.#said.add(reader).size)
-          this.#say(`The journal ${reader.file} cannot be read: ${why}`)
+          this.#say(`The journal ${reader.file} cannot be read: ${sentenceOf(thrown)}`)
       }
     }
   }

@@ -6,6 +6,7 @@ import { applyEdits, getNodeValue, modify, parseTree } from "jsonc-parser/lib/es
 import type { JSONPath, Node, ParseError } from "jsonc-parser/lib/esm/main.js"
 import type { Environment } from "../adapters/config-folders.ts"
 import { userFolder } from "../adapters/config-folders.ts"
+import { sentenceOf } from "./output/errors.ts"
 
 export const PACKAGE = "opencode-lanes"
 
@@ -65,10 +66,7 @@ export function readHost(file: string, content?: string): HostFile {
     if (!Array.isArray(plugins)) return { ...nothing, trouble: `${file}: "plugin" is to be a list` }
     return { file, text, plugins, ours: plugins.find(isOurs) }
   } catch (thrown) {
-    return {
-      ...nothing,
-      trouble: `${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-    }
+    return { ...nothing, trouble: `${file} cannot be read: ${sentenceOf(thrown)}` }
   }
 }
 

@@ -7,7 +7,8 @@ import type { TaskId, TaskRow } from "./task.ts"
 interface Line {
   /** Tasks in the delivery under way; empty = none is. */
   readonly sending: Set<TaskId>
-  attempts: number
+  /** Failures since the last success. */
+  failures: number
   /** No attempt before; monotonic ms. */
   notBefore: number
   /** First failure since the last success. */
@@ -74,7 +75,6 @@ export class Outbox {
       line.sending.add(task)
       this.#sending.set(task, parent)
     }
-    line.attempts++
     return due
   }
 
@@ -89,9 +89,7 @@ export class Outbox {
 
   /** A delivery no longer stands and was given up; the next one is free to start. */
   recalled(parent: string): void {
-    const line = this.#line(parent)
-    this.#release(line)
-    line.attempts = Math.max(0, line.attempts - 1)
+    this.#release(this.#line(parent))
     this.#sweep(parent)
   }
 
@@ -99,13 +97,14 @@ export class Outbox {
   failed(parent: string, now: number): number | undefined {
     const line = this.#line(parent)
     this.#release(line)
+    line.failures++
     line.failingSince ??= now
     if (now - line.failingSince >= BOUNDS.noticeMs || !this.#owed.has(parent)) {
       this.#sweep(parent)
       return undefined
     }
     const [first, longest] = BOUNDS.noticeBackoffMs
-    line.notBefore = now + Math.min(longest, first * 2 ** Math.min(line.attempts - 1, 16))
+    line.notBefore = now + Math.min(longest, first * 2 ** Math.min(line.failures - 1, 16))
     return line.notBefore
   }
 
@@ -116,7 +115,7 @@ export class Outbox {
     this.#sending.delete(task)
     const line = this.#line(parent)
     line.sending.delete(task)
-    line.attempts = 0
+    line.failures = 0
     line.failingSince = undefined
     this.#sweep(parent)
     return parent
@@ -162,7 +161,7 @@ export class Outbox {
   #line(parent: string): Line {
     let line = this.#lines.get(parent)
     if (line === undefined) {
-      line = { sending: new Set(), attempts: 0, notBefore: 0, failingSince: undefined }
+      line = { sending: new Set(), failures: 0, notBefore: 0, failingSince: undefined }
       this.#lines.set(parent, line)
     }
     return line

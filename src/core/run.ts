@@ -5,7 +5,7 @@ import type { Options } from "./options.ts"
 import { BOUNDS } from "./options.ts"
 import type { Task } from "./outcome.ts"
 import type { Evidence, Rules } from "./stability.ts"
-import { newEvidence, observePrompt } from "./stability.ts"
+import { disturb, newEvidence, observePrompt } from "./stability.ts"
 import type { RunRef, TaskId } from "./task.ts"
 
 /** A run that holds its slot and works. */
@@ -42,8 +42,7 @@ export function newRun(task: Task, token: SlotToken, how: { mono: number; events
   for (const { messageID } of task.prompts) if (messageID !== undefined) observePrompt(evidence, messageID, mono)
   evidence.steps = task.steps
   // Perhaps prompted, and perhaps aborted, by an earlier attempt or process, of which nobody heard.
-  evidence.disturbed = again
-  if (again) evidence.disturbedAt = mono
+  if (again) disturb(evidence, mono)
   return {
     task,
     ref: { task: task.id, epoch: task.epoch, attempt: task.attempt },

@@ -49,7 +49,7 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     name: "cut off between two steps while nobody looked, and called an answer",
-    change: [["evidence.disturbed = again", ""]],
+    change: [["if (again) disturb(evidence, mono)", ""]],
     breaks: 15,
     faults: { "coordinator.crash": 1, "server.dispose": 1 },
     seed: 6_122,
@@ -120,7 +120,7 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     name: "a prompt whose answer its coordinator did not live to hear was aborted unseen, and that was taken for a person",
-    change: [["evidence.disturbed = again", "evidence.disturbed = evidence.accepted > 0"]],
+    change: [["if (again) disturb", "if (evidence.accepted > 0) disturb"]],
     breaks: 33,
     seed: 727,
   },
